@@ -1,0 +1,39 @@
+/** The transport protocols that SIP runs over here. */
+export type Protocol = "udp" | "tcp" | "tls" | "ws" | "wss";
+
+/** A live stream connection. */
+export interface Connection {
+  /** Unique within this life of the process; never used again. */
+  readonly id: number;
+  /** `false` once either side has closed it: what is sent to it after that fails. */
+  readonly open: boolean;
+  /** Whether the other side proved who it is by a certificate that we accept. */
+  readonly authorized?: boolean;
+}
+
+/** The other end: an address literal, a port, and the connection where there is one. */
+export interface Peer {
+  readonly protocol: Protocol;
+  /** An IPv4 or IPv6 address, IPv6 without brackets. */
+  readonly address: string;
+  readonly port: number;
+  readonly connection?: Connection;
+}
+
+/** One of the server's own addresses: what listens there, and the name it goes by. */
+export interface Leg {
+  readonly protocol: Protocol;
+  /** The address that it is bound to, IPv6 without brackets. */
+  readonly address: string;
+  readonly port: number;
+  /** `host:port` for Via, Contact and Record-Route: the advertised name, else the bound address. */
+  readonly sentBy: string;
+}
+
+/** How a request reached us. */
+export interface Arrival {
+  readonly leg: Leg;
+  readonly from: Peer;
+  /** `clock.now()` when it was read. */
+  readonly at: number;
+}
