@@ -32,6 +32,12 @@ export interface Transport {
   send(message: string | Uint8Array, to: Peer): void;
   /** The live connection of that number, as a peer; `undefined` for datagrams and when it is gone. */
   connected?(connection: number): Peer | undefined;
+  /**
+   * The peer that `send` would reach for `to`: with the live connection to its address and port, else with a new one
+   * that is being opened, so that whoever sends to it learns from `closed` that it is lost. `to` itself for datagrams,
+   * for a peer that has a connection, and when no connection can be opened.
+   */
+  reach?(to: Peer): Peer;
   /** What is alive or was counted here, for `dispatcher.stats()`. */
   stats?(): Readonly<Record<string, number>>;
   /** Stops listening at once, sends what is buffered, then closes every connection. */

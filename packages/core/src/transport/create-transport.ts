@@ -1,0 +1,27 @@
+import { SipError } from "../errors.ts";
+import { type LegAddress, parseLegAddress } from "./leg-address.ts";
+import { tcpTransport } from "./tcp.ts";
+import type { Transport } from "./transport.ts";
+import type { TransportContext } from "./transport-context.ts";
+import { UdpTransport } from "./udp.ts";
+
+/**
+ * Makes the transport of a leg's address; it doesn't listen yet. Throws a `SipError`: `SIP_BAD_LEG`, or
+ * `SIP_NO_TRANSPORT` for a protocol that isn't there.
+ */
+export function createTransport(listen: LegAddress, context: TransportContext): Transport {
+  const where = parseLegAddress(listen);
+  switch (where.protocol) {
+    case "udp":
+      return new UdpTransport(where);
+    case "tcp":
+      return tcpTransport(where, context);
+    case "tls":
+    case "ws":
+    case "wss":
+      throw new SipError(
+        "SIP_NO_TRANSPORT",
+        `${where.protocol} legs need a transport that is not available yet: give one as listen`,
+      );
+  }
+}

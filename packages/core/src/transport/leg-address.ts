@@ -1,0 +1,80 @@
+import type { Protocol } from "../arrival.ts";
+import { SipError } from "../errors.ts";
+import { addressFamily, canonicalAddress, formatHostPort, parseHostPort } from "./host-port.ts";
+import type { StreamLimits } from "./stream-limits.ts";
+import type { Transport } from "./transport.ts";
+
+/** Where a leg listens: `udp:127.0.0.1:5060`, `tcp:[::1]:0`. Without a port: 5060, 5061 for tls, 80 for ws, 443 for wss. */
+export type LegAddress = `${Protocol}:${string}`;
+
+/** One of a server's legs. */
+export interface LegOptions {
+  /** An address, or a transport of your own. */
+  readonly listen: LegAddress | Transport;
+  /**
+   * The name by which others reach this leg, `host` or `host:port`, IPv6 in brackets: it goes into Via, Record-Route and
+   * Contact. Default: the bound address. A leg on 0.0.0.0 or :: needs it.
+   */
+  readonly advertise?: string;
+  /** Bounds of a stream leg that differ from the server's. */
+  readonly limits?: Partial<StreamLimits>;
+  /** Certificates of a tls or wss leg. */
+  readonly tls?: object;
+}
+
+/** A {@link LegAddress} taken apart: the address is a literal, IPv6 without brackets. */
+export interface ListenAddress {
+  readonly protocol: Protocol;
+  readonly address: string;
+  readonly port: number;
+}
+
+/** The port of a protocol where none is given. RFC 3261 §19.1.2, RFC 7118 §4 */
+export const defaultPorts: Readonly<Record<Protocol, number>> = {
+  udp: 5060,
+  tcp: 5060,
+  tls: 5061,
+  ws: 80,
+  wss: 443,
+};
+
+/**
+ * Reads a leg from a command line or a configuration file. Throws a `SipError` (`SIP_BAD_LEG`) that says what is wrong.
+ *
+ * @example
+ * parseLeg("udp:127.0.0.1:5060");
+ */
+export function parseLeg(text: string): LegOptions {
+  const { protocol, address, port } = parseLegAddress(text);
+  return { listen: `${protocol}:${formatHostPort(address, port)}` };
+}
+
+/** Takes a {@link LegAddress} apart. Throws a `SipError` (`SIP_BAD_LEG`). */
+export function parseLegAddress(text: string): ListenAddress {
+  const colon = text.indexOf(":");
+  const protocol = text.slice(0, Math.max(colon, 0)).toLowerCase();
+  if (!isProtocol(protocol)) {
+    throw badLeg(text, "it begins with udp:, tcp:, tls:, ws: or wss:, as in udp:127.0.0.1:5060");
+  }
+  const where = parseHostPort(text.slice(colon + 1));
+  if (where === undefined) {
+    throw badLeg(
+      text,
+      "after the protocol come address and port, IPv6 in brackets: tcp:[::1]:5060",
+    );
+  }
+  if (addressFamily(where.host) === 0) {
+    throw badLeg(text, "it listens on an IP address; a name for others to use goes into advertise");
+  }
+  const address = canonicalAddress(where.host);
+  return { protocol, address, port: where.port ?? defaultPorts[protocol] };
+}
+
+/** Whether a text names a transport protocol, in lower case. */
+export function isProtocol(text: string): text is Protocol {
+  return Object.hasOwn(defaultPorts, text);
+}
+
+function badLeg(text: string, fault: string): SipError {
+  return new SipError("SIP_BAD_LEG", `"${text}" is no leg: ${fault}`);
+}

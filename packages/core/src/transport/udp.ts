@@ -1,0 +1,144 @@
+import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
+import type { Peer } from "../arrival.ts";
+import { TransportError } from "../errors.ts";
+import { addressFamily, formatHostPort } from "./host-port.ts";
+import type { ListenAddress } from "./leg-address.ts";
+import type { Transport, TransportSink } from "./transport.ts";
+
+/** What the kernel is asked to buffer for us either way; it gives what its own limit allows. */
+const SOCKET_BUFFER = 4_194_304;
+
+/** Bytes that may wait for the kernel to take them. */
+const MAX_QUEUED = 4_194_304;
+
+const CR = 13;
+const LF = 10;
+
+/**
+ * SIP over UDP from one address. An IPv6 socket takes IPv6 only, so that a leg has one address family.
+ *
+ * RFC 3261 §18
+ */
+export class UdpTransport implements Transport {
+  readonly protocol = "udp" as const;
+  readonly #listen: ListenAddress;
+  readonly #socket: Socket;
+  #sink: TransportSink | undefined;
+  #queued = 0;
+  #keepAlives = 0;
+  #sendErrors = 0;
+  #receiveErrors = 0;
+
+  constructor(listen: ListenAddress) {
+    this.#listen = listen;
+    const family = addressFamily(listen.address);
+    this.#socket = createSocket({
+      type: family === 6 ? "udp6" : "udp4",
+      ipv6Only: family === 6,
+      // A peer's address is a literal: asking the system's look-up costs 0.9 µs a datagram and a turn of the event loop.
+      lookup: (address, _options, callback) => callback(null, address, family),
+    });
+  }
+
+  listen(sink: TransportSink): Promise<{ readonly address: string; readonly port: number }> {
+    const { address, port } = this.#listen;
+    const socket = this.#socket;
+    this.#sink = sink;
+    return new Promise((resolve, reject) => {
+      const refuse = (cause: Error): void => {
+        const where = formatHostPort(address, port);
+        reject(
+          new TransportError(`cannot listen on udp:${where}: ${cause.message}`, {
+            cause,
+            code: "SIP_LISTEN",
+          }),
+        );
+      };
+      socket.once("error", refuse);
+      socket.bind({ address, port, exclusive: true }, () => {
+        socket.off("error", refuse);
+        socket.on("error", () => {
+          this.#receiveErrors += 1;
+        });
+        socket.on("message", (bytes, from) => this.#receive(sink, bytes, from));
+        enlargeBuffers(socket);
+        resolve(socket.address());
+      });
+    });
+  }
+
+  send(message: string | Uint8Array, to: Peer): void {
+    const bytes = typeof message === "string" ? Buffer.from(message, "latin1") : message;
+    if (this.#queued + bytes.length > MAX_QUEUED) {
+      this.#fail(to, new Error("too much is waiting to be sent"));
+      return;
+    }
+    this.#queued += bytes.length;
+    try {
+      this.#socket.send(bytes, 0, bytes.length, to.port, to.address, (error) => {
+        this.#queued -= bytes.length;
+        if (error !== null) this.#fail(to, error);
+      });
+    } catch (error) {
+      this.#queued -= bytes.length;
+      this.#fail(to, error);
+    }
+  }
+
+  stats(): Readonly<Record<string, number>> {
+    return {
+      keepAlives: this.#keepAlives,
+      sendErrors: this.#sendErrors,
+      receiveErrors: this.#receiveErrors,
+    };
+  }
+
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      try {
+        this.#socket.close(() => resolve());
+      } catch {
+        resolve(); // it was closed before
+      }
+    });
+  }
+
+  #receive(sink: TransportSink, bytes: Buffer, from: RemoteInfo): void {
+    const first = bytes[0];
+    if (first === undefined || first <= CR) {
+      // Phones keep their NAT binding open with line ends, NULs or nothing at all.
+      const start = skipFiller(bytes);
+      if (start === bytes.length) {
+        this.#keepAlives += 1;
+        return;
+      }
+    }
+    sink.message(bytes, { protocol: "udp", address: from.address, port: from.port });
+  }
+
+  /** Tells of a failure once `send` has returned, so that its caller is never called back from within. */
+  #fail(to: Peer, cause: unknown): void {
+    this.#sendErrors += 1;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const error = new TransportError(`udp to ${formatHostPort(to.address, to.port)}: ${reason}`, {
+      cause,
+    });
+    process.nextTick(() => this.#sink?.failed(error, to));
+  }
+}
+
+/** How many of the first bytes are CR, LF or NUL. */
+function skipFiller(bytes: Uint8Array): number {
+  let at = 0;
+  while (at < bytes.length && (bytes[at] === 0 || bytes[at] === CR || bytes[at] === LF)) at += 1;
+  return at;
+}
+
+function enlargeBuffers(socket: Socket): void {
+  try {
+    socket.setRecvBufferSize(SOCKET_BUFFER);
+    socket.setSendBufferSize(SOCKET_BUFFER);
+  } catch {
+    // Some systems refuse what Linux silently cuts to its limit: then their default has to do.
+  }
+}
