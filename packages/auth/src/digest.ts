@@ -1,0 +1,59 @@
+import { timingSafeEqual } from "node:crypto";
+import { type Algorithm, hashHex } from "./algorithm.ts";
+
+/** What a digest response is computed over, besides HA1. Each value is the one on the wire, without its quotes. */
+export interface DigestInput {
+  readonly algorithm: Algorithm;
+  readonly method: string;
+  /** The `uri` parameter, not the request-URI. */
+  readonly uri: string;
+  readonly nonce: string;
+  /** Left out: computed as RFC 2069 did, without `nc` and `cnonce`. */
+  readonly qop?: string;
+  /** Eight hex digits. */
+  readonly nc?: string;
+  readonly cnonce?: string;
+}
+
+/**
+ * HA1, the hash of user, realm and password: what a server can store in the password's place. It is as good as the
+ * password within its realm, so keep it as secret.
+ *
+ * RFC 7616 §3.4.2
+ *
+ * @example
+ * const credentials = { alice: { ha1: { MD5: ha1Of("alice", "example.com", "secret") } } };
+ */
+export function ha1Of(
+  user: string,
+  realm: string,
+  password: string,
+  algorithm: Algorithm = "MD5",
+): string {
+  return hashHex(algorithm, `${user}:${realm}:${password}`);
+}
+
+/**
+ * The `response` parameter in lower-case hex, for `qop=auth` or for no qop at all.
+ *
+ * RFC 7616 §3.4.1, RFC 2617 §3.2.2.1
+ */
+export function digestResponse(ha1: string, input: DigestInput): string {
+  const { algorithm, nonce, qop } = input;
+  const ha2 = hashHex(algorithm, `${input.method}:${input.uri}`);
+  return hashHex(
+    algorithm,
+    qop === undefined
+      ? `${ha1}:${nonce}:${ha2}`
+      : `${ha1}:${nonce}:${input.nc ?? ""}:${input.cnonce ?? ""}:${qop}:${ha2}`,
+  );
+}
+
+/**
+ * Whether two ASCII texts are the same, in a time that tells nothing of where they differ. That their lengths differ
+ * is told at once.
+ */
+export function equalInConstantTime(a: string, b: string): boolean {
+  if (a.length !== b.length) return false;
+  return timingSafeEqual(Buffer.from(a, "latin1"), Buffer.from(b, "latin1"));
+}
