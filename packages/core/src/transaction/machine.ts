@@ -1,0 +1,79 @@
+import type { Outlet } from "./outlet.ts";
+import type { TimerName, Timers, TimerTask } from "./timers.ts";
+
+/** The kinds of transactions that are counted. */
+export type MachineKind =
+  | "inviteServers"
+  | "nonInviteServers"
+  | "inviteClients"
+  | "nonInviteClients";
+
+/** What a machine needs of the table that keeps it. */
+export interface MachineKeeper {
+  readonly timers: Timers;
+  /** The machine has its final response: it keeps `bytes` from now on, and goes when memory is short. */
+  settled(machine: Machine, bytes: number): void;
+  /** The machine is in its Terminated state. */
+  terminated(machine: Machine): void;
+}
+
+/** What the four state machines of RFC 3261 §17 have in common: a key, an outlet, two timers and a share of memory. */
+export abstract class Machine<Keeper extends MachineKeeper = MachineKeeper> implements TimerTask {
+  readonly key: string;
+  readonly outlet: Outlet;
+  /** What it keeps alive, in bytes; the table's to change. */
+  bytes: number;
+  /** Whether it has no final response yet; the table's to change. */
+  pending = true;
+  protected readonly keeper: Keeper;
+  #retransmission = 0;
+  #deadline = 0;
+
+  constructor(key: string, outlet: Outlet, bytes: number, keeper: Keeper) {
+    this.key = key;
+    this.outlet = outlet;
+    this.bytes = bytes;
+    this.keeper = keeper;
+  }
+
+  abstract get kind(): MachineKind;
+
+  abstract fired(name: TimerName): void;
+
+  /** Ends it before its time: the table needs its place, or nobody waits for it any more. */
+  abstract abandon(): void;
+
+  protected get timers(): Timers {
+    return this.keeper.timers;
+  }
+
+  protected get reliable(): boolean {
+    return this.outlet.leg.reliable;
+  }
+
+  protected send(wire: string): void {
+    this.outlet.leg.send(wire, this.outlet.peer);
+  }
+
+  /** Starts the timer that repeats a message: A, E, G or a 2xx's. */
+  protected repeatAfter(name: TimerName, delay: number): void {
+    this.#retransmission = this.timers.start(this, name, delay);
+  }
+
+  /** Starts the timer that ends the state, in place of the one that runs. */
+  protected endAfter(name: TimerName, delay: number): void {
+    this.timers.stop(this.#deadline);
+    this.#deadline = this.timers.start(this, name, delay);
+  }
+
+  protected stopRepeating(): void {
+    this.timers.stop(this.#retransmission);
+    this.#retransmission = 0;
+  }
+
+  protected stopTimers(): void {
+    this.stopRepeating();
+    this.timers.stop(this.#deadline);
+    this.#deadline = 0;
+  }
+}

@@ -1,0 +1,19 @@
+import type { InviteServer } from "./invite-server.ts";
+import type { NonInviteServer } from "./non-invite-server.ts";
+
+/** A server transaction; narrow it by `isInvite`. */
+export type ServerTransaction = InviteServer | NonInviteServer;
+
+/**
+ * Who created server transactions. One object can serve them all: what it keeps for a transaction is best let go in
+ * `ended`.
+ */
+export interface ServerUser {
+  /** The table has let go of the transaction. Called once for each. */
+  ended(transaction: ServerTransaction): void;
+  /**
+   * The final response to an INVITE was never acknowledged: Timer H, or 64·T1 of a 2xx that we originated. `ended`
+   * follows. RFC 3261 §17.2.1, §13.3.1.4
+   */
+  unacknowledged(transaction: ServerTransaction): void;
+}

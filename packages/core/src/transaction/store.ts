@@ -1,0 +1,242 @@
+import type { Clock } from "../clock.ts";
+import type { Request } from "../message/request.ts";
+import type { ClientMachine } from "./client-user.ts";
+import { CompletedAnswer } from "./completed-answer.ts";
+import type { InviteClientKeeper } from "./invite-client.ts";
+import type { InviteServer, InviteServerKeeper } from "./invite-server.ts";
+import { clientKeyOfRequest } from "./keys.ts";
+import type { Machine, MachineKind } from "./machine.ts";
+import { NonInviteClient } from "./non-invite-client.ts";
+import type { NonInviteServer, NonInviteServerKeeper } from "./non-invite-server.ts";
+import type { Outlet } from "./outlet.ts";
+import { OutletIndex } from "./outlet-index.ts";
+import type { ServerTransaction } from "./server-user.ts";
+import { TimerQueue } from "./timer-queue.ts";
+import { type BaseTimes, type TimerName, Timers } from "./timers.ts";
+
+/** How a transaction store is made. */
+export interface StoreOptions extends BaseTimes {
+  readonly clock: Clock;
+  /** What all transactions together may keep alive, in bytes, by estimate. Default: 64 MiB. */
+  readonly maxBytes?: number;
+  /** Counts an event under a name. */
+  readonly count: (name: string) => void;
+}
+
+const DEFAULT_MAX_BYTES = 64 * 1024 * 1024;
+
+// Which INVITE transactions go first when memory is short: those that have had their ACK, those that sent it, those
+// that wait for another 2xx, those that absorb the INVITE after a 2xx, those whose ACK is still to come.
+const INVITES_BY_WORTH = ["I", "D", "M", "L", "H"] as const satisfies readonly TimerName[];
+
+/**
+ * Where transactions are kept, found by key, and bounded in bytes: completed non-INVITE ones make room first, the
+ * oldest first, completed INVITE ones last, pending ones never.
+ */
+export class TransactionStore
+  implements InviteServerKeeper, NonInviteServerKeeper, InviteClientKeeper
+{
+  readonly timers: Timers;
+  readonly servers: Map<string, ServerTransaction | CompletedAnswer> = new Map();
+  readonly clients: Map<string, ClientMachine> = new Map();
+  /** The INVITE transactions that wait for the ACK to a 2xx of ours. */
+  readonly awaitingAck: Map<string, InviteServer> = new Map();
+  /** The pending ones, by where they send. */
+  readonly serversByPeer: OutletIndex<ServerTransaction> = new OutletIndex();
+  readonly clientsByPeer: OutletIndex<ClientMachine> = new OutletIndex();
+  readonly #answers: TimerQueue<CompletedAnswer>;
+  readonly #maxBytes: number;
+  readonly #count: (name: string) => void;
+  readonly #alive = {
+    inviteServers: 0,
+    nonInviteServers: 0,
+    inviteClients: 0,
+    nonInviteClients: 0,
+  };
+  #pending = 0;
+  #bytes = 0;
+  #pendingBytes = 0;
+
+  constructor(options: StoreOptions) {
+    this.timers = new Timers(options.clock, options);
+    this.#maxBytes = options.maxBytes ?? DEFAULT_MAX_BYTES;
+    this.#count = options.count;
+    // Timer J: 64·T1.
+    this.#answers = new TimerQueue(options.clock, this.timers.timeout, (answer) =>
+      this.#forget(answer),
+    );
+  }
+
+  get alive(): Readonly<Record<MachineKind, number>> {
+    return this.#alive;
+  }
+
+  get pending(): number {
+    return this.#pending;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Keeps a server transaction, unless its key is taken or there is no room. */
+  addServer(machine: ServerTransaction): boolean {
+    const there = this.servers.get(machine.key);
+    if (there instanceof CompletedAnswer) this.#drop(there);
+    else if (there !== undefined) return this.#refuse();
+    if (!this.#makeRoom(machine.bytes)) return this.#refuse();
+    this.servers.set(machine.key, machine);
+    if (machine.outlet.peer.connection) this.serversByPeer.add(machine.outlet.peer, machine);
+    this.#added(machine);
+    return true;
+  }
+
+  /** Keeps a client transaction, unless its key is taken or there is no room. */
+  addClient(machine: ClientMachine): boolean {
+    if (this.clients.has(machine.key) || !this.#makeRoom(machine.bytes)) return this.#refuse();
+    this.#insertClient(machine);
+    return true;
+  }
+
+  /** Keeps the answer to a non-INVITE for Timer J; not at all when only worthier ones fill the memory. */
+  addAnswer(key: string, outlet: Outlet, wire: string): void {
+    const answer = new CompletedAnswer(key, outlet, wire);
+    while (this.#bytes + answer.bytes > this.#maxBytes) {
+      if (!this.#evictNonInvite()) {
+        this.#count("transactions evicted");
+        return;
+      }
+    }
+    const there = this.servers.get(key);
+    if (there instanceof CompletedAnswer) this.#drop(there);
+    else if (there !== undefined) return;
+    this.servers.set(key, answer);
+    answer.timer = this.#answers.start(answer, undefined);
+    this.#alive.nonInviteServers++;
+    this.#bytes += answer.bytes;
+  }
+
+  settled(machine: Machine, bytes: number): void {
+    if (machine.pending) this.#notPending(machine);
+    this.#bytes += bytes - machine.bytes;
+    machine.bytes = bytes;
+  }
+
+  terminated(machine: Machine): void {
+    if (machine.pending) this.#notPending(machine);
+    if (isClient(machine)) this.clients.delete(machine.key);
+    else this.servers.delete(machine.key);
+    this.#alive[machine.kind]--;
+    this.#bytes -= machine.bytes;
+  }
+
+  answered(transaction: NonInviteServer, wire: string): void {
+    this.terminated(transaction);
+    // Timer J is 64·T1 on unreliable transports, 0 on reliable ones.
+    if (!transaction.outlet.leg.reliable) this.addAnswer(transaction.key, transaction.outlet, wire);
+  }
+
+  awaitAck(key: string, transaction: InviteServer): void {
+    this.awaitingAck.set(key, transaction);
+  }
+
+  forgetAck(key: string, transaction: InviteServer): void {
+    if (this.awaitingAck.get(key) === transaction) this.awaitingAck.delete(key);
+  }
+
+  sendCancel(cancel: Request, outlet: Outlet): void {
+    const key = clientKeyOfRequest(cancel);
+    if (this.clients.has(key)) return;
+    const machine = new NonInviteClient(key, cancel, outlet, undefined, this);
+    // Never refused: it frees more than it takes.
+    this.#insertClient(machine);
+    machine.start();
+  }
+
+  /** Lets go of what is left, and of every timer. */
+  close(): void {
+    this.timers.close();
+    this.#answers.close();
+    this.servers.clear();
+    this.clients.clear();
+    this.awaitingAck.clear();
+    this.serversByPeer.clear();
+    this.clientsByPeer.clear();
+    this.#alive.nonInviteServers = 0;
+    this.#bytes = 0;
+  }
+
+  #insertClient(machine: ClientMachine): void {
+    this.clients.set(machine.key, machine);
+    this.clientsByPeer.add(machine.outlet.peer, machine);
+    this.#added(machine);
+  }
+
+  #added(machine: Machine): void {
+    this.#alive[machine.kind]++;
+    this.#pending++;
+    this.#bytes += machine.bytes;
+    this.#pendingBytes += machine.bytes;
+  }
+
+  #notPending(machine: Machine): void {
+    machine.pending = false;
+    this.#pending--;
+    this.#pendingBytes -= machine.bytes;
+    const { peer } = machine.outlet;
+    if (isClient(machine)) this.clientsByPeer.delete(peer, machine);
+    else if (peer.connection) this.serversByPeer.delete(peer, machine as ServerTransaction);
+  }
+
+  #makeRoom(bytes: number): boolean {
+    if (this.#pendingBytes + bytes > this.#maxBytes) return false;
+    while (this.#bytes + bytes > this.#maxBytes) {
+      if (!this.#evictNonInvite() && !this.#evictInvite()) return false;
+    }
+    return true;
+  }
+
+  #evictNonInvite(): boolean {
+    const answer = this.#answers.oldest();
+    if (answer !== undefined) this.#drop(answer);
+    else {
+      const absorbing = this.timers.oldest("K");
+      if (absorbing === undefined) return false;
+      (absorbing as NonInviteClient).abandon();
+    }
+    this.#count("transactions evicted");
+    return true;
+  }
+
+  #evictInvite(): boolean {
+    for (const timer of INVITES_BY_WORTH) {
+      const oldest = this.timers.oldest(timer);
+      if (oldest !== undefined) {
+        (oldest as Machine).abandon();
+        this.#count("INVITE transactions evicted");
+        return true;
+      }
+    }
+    return false;
+  }
+
+  #drop(answer: CompletedAnswer): void {
+    this.#answers.stop(answer.timer);
+    this.#forget(answer);
+  }
+
+  #forget(answer: CompletedAnswer): void {
+    this.servers.delete(answer.key);
+    this.#alive.nonInviteServers--;
+    this.#bytes -= answer.bytes;
+  }
+
+  #refuse(): false {
+    this.#count("transactions refused");
+    return false;
+  }
+}
+
+function isClient(machine: Machine): machine is ClientMachine {
+  return machine.kind === "inviteClients" || machine.kind === "nonInviteClients";
+}
