@@ -1,0 +1,164 @@
+import { isTokenCode } from "./chars.ts";
+
+/**
+ * The headers that are known by number: name, compact form, and `true` where a value may be a comma-separated list
+ * that can be split. A header's number is its place here, from 1.
+ *
+ * RFC 3261 §7.3.1, §7.3.3, §20
+ */
+const HEADERS: readonly (readonly [name: string, compact: string, list: boolean])[] = [
+  ["Via", "v", true],
+  ["From", "f", false],
+  ["To", "t", false],
+  ["Call-ID", "i", false],
+  ["CSeq", "", false],
+  ["Contact", "m", true],
+  ["Max-Forwards", "", false],
+  ["Content-Length", "l", false],
+  ["Content-Type", "c", false],
+  ["Route", "", true],
+  ["Record-Route", "", true],
+  ["Path", "", true],
+  ["Service-Route", "", true],
+  ["Expires", "", false],
+  ["Min-Expires", "", false],
+  ["Require", "", true],
+  ["Proxy-Require", "", true],
+  ["Supported", "k", true],
+  ["Unsupported", "", true],
+  ["Allow", "", true],
+  ["Accept", "", true],
+  ["Date", "", false],
+  ["Retry-After", "", false],
+  ["Authorization", "", false],
+  ["Proxy-Authorization", "", false],
+  ["WWW-Authenticate", "", false],
+  ["Proxy-Authenticate", "", false],
+  ["Accept-Contact", "a", true],
+  ["Accept-Encoding", "", true],
+  ["Accept-Language", "", true],
+  ["Alert-Info", "", true],
+  ["Allow-Events", "u", true],
+  ["Call-Info", "", true],
+  ["Content-Encoding", "e", true],
+  ["Content-Language", "", true],
+  ["Error-Info", "", true],
+  ["Event", "o", false],
+  ["History-Info", "", true],
+  ["Identity", "y", false],
+  ["Identity-Info", "n", false],
+  ["In-Reply-To", "", true],
+  ["P-Asserted-Identity", "", true],
+  ["P-Associated-URI", "", true],
+  ["P-Preferred-Identity", "", true],
+  ["Privacy", "", false],
+  ["Reason", "", true],
+  ["Refer-To", "r", false],
+  ["Referred-By", "b", false],
+  ["Reject-Contact", "j", true],
+  ["Request-Disposition", "d", true],
+  ["Security-Client", "", true],
+  ["Security-Server", "", true],
+  ["Security-Verify", "", true],
+  ["Server", "", false],
+  ["Session-Expires", "x", false],
+  ["Subject", "s", false],
+  ["User-Agent", "", false],
+  ["Warning", "", true],
+];
+
+export const VIA = 1;
+export const FROM = 2;
+export const TO = 3;
+export const CALL_ID = 4;
+export const CSEQ = 5;
+export const CONTACT = 6;
+export const MAX_FORWARDS = 7;
+export const CONTENT_LENGTH = 8;
+export const CONTENT_TYPE = 9;
+export const ROUTE = 10;
+export const RECORD_ROUTE = 11;
+export const PATH = 12;
+export const SERVICE_ROUTE = 13;
+export const EXPIRES = 14;
+export const MIN_EXPIRES = 15;
+export const REQUIRE = 16;
+export const PROXY_REQUIRE = 17;
+export const SUPPORTED = 18;
+export const UNSUPPORTED = 19;
+export const ALLOW = 20;
+export const ACCEPT = 21;
+export const DATE = 22;
+export const RETRY_AFTER = 23;
+export const AUTHORIZATION = 24;
+export const PROXY_AUTHORIZATION = 25;
+export const WWW_AUTHENTICATE = 26;
+export const PROXY_AUTHENTICATE = 27;
+
+/** Column of an octet in {@link NEXT}; the two marks end a name. */
+const OTHER_TOKEN = 28;
+/** A space, a tab or the colon: the name ends here. */
+export const NAME_END = 30;
+/** An octet that no header name may hold. */
+export const NAME_BAD = 31;
+
+/** What each octet is to a header name: a column of {@link NEXT}, {@link NAME_END} or {@link NAME_BAD}. */
+export const NAME_CLASS: Uint8Array = new Uint8Array(256).fill(NAME_BAD);
+for (let code = 0; code < 128; code++) {
+  if (isTokenCode(code)) NAME_CLASS[code] = OTHER_TOKEN;
+}
+for (let letter = 0; letter < 26; letter++) {
+  NAME_CLASS[0x41 + letter] = letter + 1;
+  NAME_CLASS[0x61 + letter] = letter + 1;
+}
+NAME_CLASS[0x2d] = 27;
+NAME_CLASS[0x20] = NAME_CLASS[0x09] = NAME_CLASS[0x3a] = NAME_END;
+
+/** The state that a name begins in; 0 is the state of every name that isn't known. */
+export const NAME_START = 1;
+
+const STATES: number = HEADERS.reduce((sum, [name]) => sum + name.length + 1, NAME_START + 1);
+
+/**
+ * A letter tree of the known names, as a table: state × 32 + column gives the next state. Telling names apart so is
+ * exact, needs neither the name's end beforehand nor a copy of it, and costs one look-up an octet.
+ */
+export const NEXT: Uint16Array = new Uint16Array(STATES * 32);
+/** The number of the header whose name, or compact form, ends in a state; 0 for none. */
+export const ID_OF_STATE: Uint8Array = new Uint8Array(STATES);
+
+let states = NAME_START + 1;
+function plant(name: string, id: number): void {
+  let state = NAME_START;
+  for (let i = 0; i < name.length; i++) {
+    const edge = state * 32 + (NAME_CLASS[name.charCodeAt(i)] ?? 0);
+    if (NEXT[edge] === 0) NEXT[edge] = states++;
+    state = NEXT[edge] ?? 0;
+  }
+  ID_OF_STATE[state] = id;
+}
+HEADERS.forEach(([name, compact], index) => {
+  plant(name, index + 1);
+  if (compact !== "") plant(compact, index + 1);
+});
+
+/** The number of a header of that name, in any case, or of that compact form; 0 when it isn't known. */
+export function headerId(name: string): number {
+  let state = NAME_START;
+  for (let i = 0; i < name.length; i++) {
+    const column = NAME_CLASS[name.charCodeAt(i)] ?? NAME_BAD;
+    if (column >= NAME_END) return 0;
+    state = NEXT[state * 32 + column] ?? 0;
+  }
+  return ID_OF_STATE[state] ?? 0;
+}
+
+/** The spelling of a known header that we write. */
+export function headerName(id: number): string {
+  return HEADERS[id - 1]?.[0] ?? "";
+}
+
+/** Whether a value of this header may be a list that is split at its commas. */
+export function isListHeader(id: number): boolean {
+  return HEADERS[id - 1]?.[2] ?? false;
+}

@@ -1,0 +1,55 @@
+import { ParseError } from "../../errors.ts";
+import { skipSpace, trimSpace } from "../chars.ts";
+import type { HeaderField } from "../header-field.ts";
+import { CONTACT } from "../header-names.ts";
+import { formatNameAddr, type NameAddr, scanNameAddr } from "../name-addr.ts";
+import { Params } from "../params.ts";
+import { knownField } from "./known-field.ts";
+
+/** One contact. RFC 3261 §20.10 */
+export interface ContactValue extends NameAddr {
+  /** Preference, 0 to 1. */
+  readonly q: number | undefined;
+  /** As written: a registrar takes a malformed one for 3600. RFC 3261 §10.2.1.1 */
+  readonly expires: string | undefined;
+}
+
+const QVALUE = /^(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)$/;
+
+function scanContact(text: string, start: number, end: number): ContactValue | "*" {
+  const first = skipSpace(text, start, end);
+  if (text.charCodeAt(first) === 0x2a && trimSpace(text, first, end) === first + 1) return "*";
+  const address = scanNameAddr(text, start, end, "Contact");
+  const q = address.params.get("q");
+  if (q !== undefined && !QVALUE.test(q)) {
+    throw new ParseError("Malformed Contact: q", { header: "Contact", offset: first });
+  }
+  return {
+    displayName: address.displayName,
+    uri: address.uri,
+    params: address.params,
+    tag: address.tag,
+    q: q === undefined ? undefined : Number(q),
+    expires: address.params.get("expires"),
+  };
+}
+
+/** Of `q` and `expires` and the parameters of that name, the former count. */
+function formatContact(value: ContactValue | "*"): string {
+  if (value === "*") return "*";
+  let params = value.params ?? Params.empty;
+  if (value.q !== undefined && Number(params.get("q")) !== value.q) {
+    params = params.with("q", String(Number(value.q.toFixed(3))));
+  }
+  if (value.expires !== undefined && params.get("expires") !== value.expires) {
+    params = params.with("expires", value.expires);
+  }
+  return formatNameAddr({ ...value, params });
+}
+
+/** The Contact header: where a user agent is reached, or `*` for all of its bindings. RFC 3261 §20.10 */
+export const contact: HeaderField<ContactValue | "*"> = knownField(
+  CONTACT,
+  scanContact,
+  formatContact,
+);

@@ -1,0 +1,52 @@
+import type { ParseError } from "../errors.ts";
+import { isToken } from "./chars.ts";
+import { CALL_ID, CSEQ, FROM, headerId, headerName, TO, VIA } from "./header-names.ts";
+import { startOf, wireText } from "./parse-head.ts";
+import { Response } from "./response.ts";
+import { isStatusLine } from "./start-line.ts";
+
+/** No more of a message at fault is read than this. */
+const MAX_LINES = 256;
+
+/** A Via with a sent-by, whatever its version is and however its parameters are written. */
+const SENT_BY = /^[^/]+\/[^/]+\/[^\s/]+[ \t]+[\w.[-]/;
+
+/**
+ * The stateless answer to bytes that did not parse: the error's status and message, and what can be read of Via, From,
+ * To, Call-ID and CSeq. `undefined` when the bytes are a response, an ACK, or hold no Via that an answer could follow.
+ *
+ * RFC 3261 §8.2.6, §8.2.7
+ */
+export function refusalTo(bytes: Uint8Array | string, error: ParseError): Response | undefined {
+  const text = wireText(bytes);
+  const start = startOf(text);
+  const space = text.indexOf(" ", start);
+  if (space < 0 || isStatusLine(text, start) || !isToken(text, start, space)) return undefined;
+  if (text.slice(start, space) === "ACK") return undefined;
+  const headers: [string, string][] = [];
+  const seen = new Set<number>();
+  for (const [name, value] of readable(text, start)) {
+    const id = headerId(name);
+    if (id === VIA || !seen.has(id)) headers.push([headerName(id), value]);
+    seen.add(id);
+  }
+  const [, topmost] = headers.find(([name]) => name === headerName(VIA)) ?? [];
+  if (topmost === undefined || !SENT_BY.test(topmost)) return undefined;
+  return new Response(error.status, { headers, reason: error.message });
+}
+
+/** The lines that an answer copies, as far as they can be read. */
+function* readable(text: string, start: number): Generator<readonly [name: string, value: string]> {
+  const wanted = new Set([VIA, FROM, TO, CALL_ID, CSEQ]);
+  const lines = text.slice(text.indexOf("\n", start) + 1).split(/\r?\n(?![ \t])/, MAX_LINES);
+  for (const line of lines) {
+    if (line === "") return;
+    const colon = line.indexOf(":");
+    const name = line.slice(0, Math.max(colon, 0)).trim();
+    const value = line
+      .slice(colon + 1)
+      .replace(/[ \t]*\r?\n[ \t]+/g, " ")
+      .trim();
+    if (wanted.has(headerId(name)) && !/[\r\n\0]/.test(value)) yield [name, value];
+  }
+}
