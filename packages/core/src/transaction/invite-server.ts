@@ -1,7 +1,8 @@
+import { detach } from "../message/detach.ts";
 import type { Request } from "../message/request.ts";
 import type { Response } from "../message/response.ts";
-import { PENDING_BYTES, SETTLED_BYTES } from "./footprint.ts";
-import { ackKeyOf, isRfc2543Key } from "./keys.ts";
+import { footprintOf, SETTLED_BYTES } from "./footprint.ts";
+import { ackKeyOf, isRfc2543Key, toTagOf } from "./keys.ts";
 import { Machine, type MachineKeeper } from "./machine.ts";
 import type { Outlet } from "./outlet.ts";
 import type { ServerUser } from "./server-user.ts";
@@ -20,13 +21,14 @@ export interface InviteServerKeeper extends MachineKeeper {
  * RFC 3261 §17.2.1, RFC 6026 §7.1
  */
 export class InviteServer extends Machine<InviteServerKeeper> {
-  readonly #user: ServerUser;
+  /** Who opened it. */
+  readonly user: ServerUser;
   #state: "proceeding" | "completed" | "confirmed" | "accepted" | "terminated" = "proceeding";
   #request: Request | undefined;
   // Proceeding: the last provisional response. Completed: the final one. Accepted: a 2xx that is kept on being sent.
   #wire = "";
   #interval = 0;
-  #toTag: string | undefined;
+  #toTag = "";
   #ackKey = "";
 
   constructor(
@@ -36,9 +38,9 @@ export class InviteServer extends Machine<InviteServerKeeper> {
     user: ServerUser,
     keeper: InviteServerKeeper,
   ) {
-    super(key, outlet, PENDING_BYTES, keeper);
+    super(key, outlet, footprintOf(request), keeper);
     this.#request = request;
-    this.#user = user;
+    this.user = user;
   }
 
   override get kind(): "inviteServers" {
@@ -184,7 +186,7 @@ export class InviteServer extends Machine<InviteServerKeeper> {
     const wire = response.toWire();
     // 300 to 699 moves to Completed. Timer H: 64·T1 on all transports; Timer G: T1, only on unreliable ones.
     this.#state = "completed";
-    if (isRfc2543Key(this.key)) this.#toTag = response.to.tag;
+    if (isRfc2543Key(this.key)) this.#toTag = detach(toTagOf(response));
     this.#settle(wire);
     this.endAfter("H", this.timers.timeout);
     if (!this.reliable) {
@@ -202,7 +204,7 @@ export class InviteServer extends Machine<InviteServerKeeper> {
 
   /** Without the magic cookie 2xx and other finals share a key: the To tag of the response tells whose ACK it is. */
   #isForUs(ack: Request): boolean {
-    return !isRfc2543Key(this.key) || ack.to.tag === this.#toTag;
+    return !isRfc2543Key(this.key) || toTagOf(ack) === this.#toTag;
   }
 
   #settle(wire: string): void {
@@ -220,7 +222,7 @@ export class InviteServer extends Machine<InviteServerKeeper> {
   }
 
   #fail(): void {
-    this.#user.unacknowledged(this);
+    this.user.unacknowledged(this);
     this.#terminate();
   }
 
@@ -232,6 +234,6 @@ export class InviteServer extends Machine<InviteServerKeeper> {
     this.#request = undefined;
     this.#wire = "";
     this.keeper.terminated(this);
-    this.#user.ended(this);
+    this.user.ended(this);
   }
 }

@@ -39,9 +39,25 @@ export function clientKeyOfRequest(request: Request): string {
 
 /** What the 2xx to an INVITE and its ACK have in common: the dialog and the number in CSeq. RFC 3261 §13.2.2.4 */
 export function ackKeyOf(packet: Request | Response): string {
-  return flat(
-    `${packet.callId}\n${packet.cseq.number}\n${packet.from.tag ?? ""}\n${packet.to.tag ?? ""}`,
-  );
+  return flat(`${packet.callId}\n${packet.cseq.number}\n${fromTagOf(packet)}\n${toTagOf(packet)}`);
+}
+
+/** The tag of From; empty when there is none, or when From can't be read: a key must not fail. */
+function fromTagOf(packet: Request | Response): string {
+  try {
+    return packet.fromTag ?? "";
+  } catch {
+    return "";
+  }
+}
+
+/** The tag of To; empty when there is none, or when To can't be read. */
+export function toTagOf(packet: Request | Response): string {
+  try {
+    return packet.toTag ?? "";
+  } catch {
+    return "";
+  }
 }
 
 /** Whether a server key was made for a client that knows no magic cookie. */
@@ -67,10 +83,10 @@ function branchKey(branch: string, sentBy: string, method: string): string {
  * counts for other methods only: an ACK has the response's, which the machine compares.
  */
 function rfc2543Key(request: Request, branch: string, sentBy: string, method: string): string {
-  const toTag = method === "INVITE" ? "" : (request.to.tag ?? "");
+  const toTag = method === "INVITE" ? "" : toTagOf(request);
   const { number } = request.cseq;
   return flat(
-    `2543\n${request.callId}\n${number} ${method}\n${request.from.tag ?? ""}\n${toTag}\n${sentBy.toLowerCase()}\n${branch}\n${request.uri}`,
+    `2543\n${request.callId}\n${number} ${method}\n${fromTagOf(request)}\n${toTag}\n${sentBy.toLowerCase()}\n${branch}\n${request.uri}`,
   );
 }
 

@@ -2,7 +2,7 @@ import { TransactionTimeout, type TransportError } from "../errors.ts";
 import type { Request } from "../message/request.ts";
 import type { Response } from "../message/response.ts";
 import type { ClientUser } from "./client-user.ts";
-import { PENDING_BYTES, SETTLED_BYTES } from "./footprint.ts";
+import { footprintOf, SETTLED_BYTES } from "./footprint.ts";
 import { Machine, type MachineKeeper } from "./machine.ts";
 import type { Outlet } from "./outlet.ts";
 
@@ -25,7 +25,7 @@ export class NonInviteClient extends Machine {
     user: ClientUser | undefined,
     keeper: MachineKeeper,
   ) {
-    super(key, outlet, PENDING_BYTES, keeper);
+    super(key, outlet, footprintOf(request), keeper);
     this.#request = request;
     this.#user = user;
   }

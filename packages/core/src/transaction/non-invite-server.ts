@@ -1,6 +1,6 @@
 import type { Request } from "../message/request.ts";
 import type { Response } from "../message/response.ts";
-import { PENDING_BYTES } from "./footprint.ts";
+import { footprintOf } from "./footprint.ts";
 import { Machine, type MachineKeeper } from "./machine.ts";
 import type { Outlet } from "./outlet.ts";
 import type { ServerUser } from "./server-user.ts";
@@ -17,7 +17,8 @@ export interface NonInviteServerKeeper extends MachineKeeper {
  * RFC 3261 §17.2.2, RFC 4320 §4
  */
 export class NonInviteServer extends Machine<NonInviteServerKeeper> {
-  readonly #user: ServerUser;
+  /** Who opened it. */
+  readonly user: ServerUser;
   readonly #since: number;
   #state: "trying" | "proceeding" | "completed" | "terminated" = "trying";
   #request: Request | undefined;
@@ -30,9 +31,9 @@ export class NonInviteServer extends Machine<NonInviteServerKeeper> {
     user: ServerUser,
     keeper: NonInviteServerKeeper,
   ) {
-    super(key, outlet, PENDING_BYTES, keeper);
+    super(key, outlet, footprintOf(request), keeper);
     this.#request = request;
-    this.#user = user;
+    this.user = user;
     this.#since = this.timers.now();
   }
 
@@ -68,7 +69,7 @@ export class NonInviteServer extends Machine<NonInviteServerKeeper> {
     this.#request = undefined;
     this.keeper.answered(this, wire);
     if (wire !== "") this.send(wire);
-    this.#user.ended(this);
+    this.user.ended(this);
     return wire !== "";
   }
 
@@ -89,7 +90,7 @@ export class NonInviteServer extends Machine<NonInviteServerKeeper> {
     this.#state = "terminated";
     this.#request = undefined;
     this.keeper.terminated(this);
-    this.#user.ended(this);
+    this.user.ended(this);
   }
 
   /** It has no timers of its own: Timer J is its `CompletedAnswer`'s. */
