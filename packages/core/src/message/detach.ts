@@ -10,5 +10,5 @@ const SHORTEST_SLICE = 13;
 export function detach(text: string): string {
   if (text.length < SHORTEST_SLICE) return text;
   const copy = Buffer.from(text, "latin1").latin1Slice();
-  return copy === text ? copy : Buffer.from(text, "utf16le").utf16leSlice();
+  return copy === text ? copy : Buffer.from(text, "utf16le").toString("utf16le");
 }
