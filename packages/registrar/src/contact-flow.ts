@@ -1,0 +1,50 @@
+import type { FlowRef, SipUri } from "@sipkit/core";
+
+/** The networks that mean something else in each place. RFC 1918, 6598, 3927, 4193, 4291 */
+const PRIVATE: readonly (readonly [network: string, pattern: RegExp])[] = [
+  ["10/8", /^10\./],
+  ["172.16/12", /^172\.(1[6-9]|2\d|3[01])\./],
+  ["192.168/16", /^192\.168\./],
+  ["100.64/10", /^100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\./],
+  ["169.254/16", /^169\.254\./],
+  ["127/8", /^127\./],
+  ["fc00::/7", /^f[cd][0-9a-f]{2}:/],
+  ["fe80::/10", /^fe[89ab][0-9a-f]:/],
+];
+
+/** Where a REGISTER came from. */
+export interface Sender {
+  readonly flow: FlowRef;
+  /** The source address. */
+  readonly address: string;
+  /** The host that the sender calls itself in its Via. */
+  readonly sentBy: string;
+}
+
+/**
+ * The flow to a contact: that of its REGISTER, when the contact is the device that sent it. A user may register other
+ * devices than the one in his hand (§10.2.1), and those are reached at their own addresses.
+ *
+ * A contact is the sender itself when its host is the sender's source address or the one in its Via, when it names no
+ * place (`.invalid`, RFC 7118 §5), when it is a private address of another network than the source's (a NAT lies
+ * between), or when it came alone over a connection: nobody dials into one from outside.
+ */
+export function flowOfContact(uri: SipUri, sender: Sender, alone: boolean): FlowRef | undefined {
+  if (alone && sender.flow.protocol !== "udp") return sender.flow;
+  const host = bare(uri.host);
+  const source = bare(sender.address);
+  if (host === source || host === bare(sender.sentBy) || host.endsWith(".invalid")) {
+    return sender.flow;
+  }
+  const network = privateNetwork(host);
+  return network !== undefined && network !== privateNetwork(source) ? sender.flow : undefined;
+}
+
+function bare(host: string): string {
+  return (host.startsWith("[") ? host.slice(1, -1) : host).toLowerCase();
+}
+
+/** Takes what begins like an address for one: a name such as `10.example.com` costs nothing but its flow being kept. */
+function privateNetwork(host: string): string | undefined {
+  return PRIVATE.find(([, pattern]) => pattern.test(host))?.[0];
+}

@@ -1,0 +1,22 @@
+import type { Binding } from "./binding.ts";
+
+/** What became of a binding. */
+export interface BindingEvent {
+  /** Canonical: `sip:user@host`, the user unescaped. */
+  readonly addressOfRecord: string;
+  readonly binding: Binding;
+  /** What a refresh replaced. */
+  readonly previous?: Binding;
+}
+
+/** The registrar's events by name, for each binding one, after the store has it. */
+export interface RegistrarEvents {
+  readonly added: [event: BindingEvent];
+  readonly refreshed: [event: BindingEvent];
+  /** By its user. */
+  readonly removed: [event: BindingEvent];
+  /** By its time; at the latest when its user's bindings are next changed. */
+  readonly expired: [event: BindingEvent];
+}
+
+export type BindingEventName = keyof RegistrarEvents;

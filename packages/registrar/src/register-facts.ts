@@ -1,0 +1,47 @@
+import { path, Reject, type Request, type Server } from "@sipkit/core";
+import type { Sender } from "./contact-flow.ts";
+import { digestOf } from "./message-digest.ts";
+import type { RegisterFacts } from "./register-update.ts";
+
+const LONGEST_CALL_ID = 256;
+const LONGEST_PATH = 1024;
+const LONGEST_USER_AGENT = 128;
+const NO_PATH: readonly string[] = [];
+
+/** Reads what a REGISTER's bindings have in common. Throws a `ParseError` or a `Reject`. */
+export function readFacts(request: Request, addressOfRecord: string, now: number): RegisterFacts {
+  const { callId } = request;
+  if (callId.length > LONGEST_CALL_ID) throw new Reject(403, { reason: "Call-ID Too Long" });
+  return {
+    addressOfRecord,
+    callId,
+    cseq: request.cseq.number,
+    digest: digestOf(request),
+    path: readPath(request),
+    userAgent: request.headers.get("user-agent")?.slice(0, LONGEST_USER_AGENT),
+    now,
+  };
+}
+
+/** RFC 3327 §5.3: in its order. Each hop must be an address: it becomes a Route. */
+function readPath(request: Request): readonly string[] {
+  const { headers } = request;
+  if (!headers.has("path")) return NO_PATH;
+  headers.readAll(path);
+  const hops = headers.getAll("path");
+  const length = hops.reduce((sum, hop) => sum + hop.length, 0);
+  if (length > LONGEST_PATH) throw new Reject(403, { reason: "Path Too Long" });
+  return hops;
+}
+
+/**
+ * Who sent a REGISTER, when it came from the phone itself: behind another server the connection is that server's, and
+ * the phone is reached by its Path or its Contact.
+ */
+export function senderOf(request: Request, server: Server): Sender | undefined {
+  if (request.headers.has("path") || request.headers.getAll("via").length > 1) return undefined;
+  const flow = server.flowOf(request);
+  const address = request.arrival?.from.address;
+  if (flow === undefined || address === undefined) return undefined;
+  return { flow, address, sentBy: request.topmostVia?.host ?? "" };
+}

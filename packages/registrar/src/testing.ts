@@ -1,0 +1,6 @@
+export {
+  type CreateLocationStore,
+  describeLocationStore,
+  type TestFunctions,
+} from "./suite/location-store.ts";
+export { sampleBinding } from "./suite/samples.ts";
