@@ -7,6 +7,9 @@ import type { Server } from "./server.ts";
 /** What walks a chain. Narrow it by `packet.isRequest`, never by `instanceof`. */
 export type Packet = Request | Response;
 
+/** A verdict that ends the chain. */
+export type Claim = Response | "forwarded" | "later" | "drop";
+
 /**
  * What a handler says of a packet.
  *
@@ -17,10 +20,7 @@ export type Packet = Request | Response;
  * - `false`, `undefined` or nothing: not mine, the next handler gets it
  */
 export type Verdict =
-  | Response
-  | "forwarded"
-  | "later"
-  | "drop"
+  | Claim
   | false
   | undefined
   // biome-ignore lint/suspicious/noConfusingVoidType: a logger that returns nothing is a handler

@@ -9,6 +9,7 @@ import type { StreamLimits } from "./stream-limits.ts";
 export interface ConnectionOwner {
   readonly protocol: Protocol;
   readonly limits: StreamLimits;
+  readonly counters: StreamCounters;
   now(): number;
   message(bytes: Uint8Array, connection: StreamConnection): void;
   malformed(error: ParseError, head: Uint8Array, connection: StreamConnection): void;
@@ -19,21 +20,23 @@ export interface ConnectionOwner {
   gone(connection: StreamConnection): void;
   /** It has something to write: `flush` it before the next turn of the event loop. */
   dirty(connection: StreamConnection): void;
-  count(name: StreamCounter): void;
 }
 
-/** What happens to connections and is worth counting. */
-export type StreamCounter =
-  | "accepted"
-  | "dialled"
-  | "connectionsRefused"
-  | "connectFailures"
-  | "keepAlives"
-  | "malformed"
-  | "slowReaders"
-  | "silentConnections"
-  | "idleConnections"
-  | "acceptErrors";
+/** What happens to connections and is worth counting, since the process began. */
+export interface StreamCounters {
+  accepted: number;
+  dialled: number;
+  /** Over a bound: closed as they came, or not opened. */
+  connectionsRefused: number;
+  connectFailures: number;
+  acceptErrors: number;
+  keepAlives: number;
+  malformed: number;
+  slowReaders: number;
+  /** Sent no whole message in time. */
+  silentConnections: number;
+  idleConnections: number;
+}
 
 /** How long the other side has to take what we sent last and to close its half: milliseconds. */
 const LINGER = 2_000;
@@ -49,9 +52,10 @@ export class StreamConnection implements Connection {
   readonly #framer: StreamFramer;
   readonly #accepted: boolean;
   #state: State;
-  /** When the state began, and when the last byte passed. */
+  /** When the state began, the last bytes came, and the last were sent. */
   #since: number;
-  #lastByte: number;
+  #lastRead: number;
+  #lastWrite: number;
   #silent = true;
   /** What was sent in this turn of the event loop, as one wire string: one system call instead of one a message. */
   #outgoing = "";
@@ -80,7 +84,8 @@ export class StreamConnection implements Connection {
     this.#accepted = about.accepted;
     this.#state = about.accepted ? "open" : "connecting";
     this.#since = owner.now();
-    this.#lastByte = this.#since;
+    this.#lastRead = this.#since;
+    this.#lastWrite = this.#since;
     this.#framer = new StreamFramer(
       {
         message: (bytes) => {
@@ -88,18 +93,17 @@ export class StreamConnection implements Connection {
           owner.message(bytes, this);
         },
         ping: () => {
-          owner.count("keepAlives");
+          owner.counters.keepAlives += 1;
           this.#write("\r\n");
         },
         malformed: (error, head) => {
-          owner.count("malformed");
+          owner.counters.malformed += 1;
           owner.malformed(error, head, this);
           this.close();
         },
       },
       owner.limits.maxMessage,
     );
-    socket.setNoDelay(true);
     socket.on("data", (chunk: Buffer) => this.#read(chunk));
     socket.on("end", () => this.#end());
     socket.on("error", (error) => this.#end(error));
@@ -115,7 +119,6 @@ export class StreamConnection implements Connection {
     if (this.#state !== "connecting") return;
     this.#state = "open";
     this.#waiting = [];
-    this.#lastByte = this.#owner.now();
   }
 
   /** Sends one message; what was sent before the connection was there fails with it. */
@@ -133,6 +136,7 @@ export class StreamConnection implements Connection {
     const text = this.#outgoing;
     if (text === "") return;
     this.#outgoing = "";
+    this.#lastWrite = this.#owner.now();
     this.#socket.write(text, "latin1");
   }
 
@@ -164,20 +168,20 @@ export class StreamConnection implements Connection {
       if (now - this.#since >= limits.connectTimeout) this.destroy("no answer in time");
     } else if (this.#state === "lingering") {
       if (now - this.#since >= LINGER) this.#socket.destroy();
-    } else if (this.#framer.partial && now - this.#lastByte >= limits.betweenBytesTimeout) {
-      this.#owner.count("silentConnections");
+    } else if (this.#framer.partial && now - this.#lastRead >= limits.betweenBytesTimeout) {
+      this.#owner.counters.silentConnections += 1;
       this.close();
     } else if (this.#accepted && this.#silent && now - this.#since >= limits.firstMessageTimeout) {
-      this.#owner.count("silentConnections");
+      this.#owner.counters.silentConnections += 1;
       this.close();
-    } else if (now - this.#lastByte >= limits.idleTimeout) {
-      this.#owner.count("idleConnections");
+    } else if (now - Math.max(this.#lastRead, this.#lastWrite) >= limits.idleTimeout) {
+      this.#owner.counters.idleConnections += 1;
       this.close();
     }
   }
 
   #read(chunk: Buffer): void {
-    this.#lastByte = this.#owner.now();
+    this.#lastRead = this.#owner.now();
     this.#framer.push(chunk);
   }
 
@@ -186,7 +190,7 @@ export class StreamConnection implements Connection {
     if (this.#outgoing === "") this.#owner.dirty(this);
     this.#outgoing += text;
     if (this.#outgoing.length + this.#socket.writableLength > this.#owner.limits.maxBuffered) {
-      this.#owner.count("slowReaders");
+      this.#owner.counters.slowReaders += 1;
       this.destroy("it reads too slowly");
     }
   }
@@ -200,7 +204,7 @@ export class StreamConnection implements Connection {
     this.#framer.stop();
     this.#outgoing = "";
     if (connecting) {
-      this.#owner.count("connectFailures");
+      this.#owner.counters.connectFailures += 1;
       const failure = this.#error(error?.message ?? "closed before it was there", error);
       for (const to of this.#waiting) this.#owner.failed(failure, to);
       this.#waiting = [];

@@ -20,6 +20,7 @@ export class TransportLeg implements SendingLeg {
   readonly reliable: boolean;
   readonly #transport: Transport;
   readonly #advertise: string | undefined;
+  readonly #isOwnSocket: boolean;
   #address: string;
   #port: number;
   #sentBy: string;
@@ -32,6 +33,7 @@ export class TransportLeg implements SendingLeg {
       throw new SipError("SIP_BAD_LEG", `advertise is host or host:port, not "${advertise}"`);
     }
     this.#advertise = advertise;
+    this.#isOwnSocket = typeof listen === "string";
     this.#address = "";
     this.#port = 0;
     if (typeof listen === "string") {
@@ -93,6 +95,15 @@ export class TransportLeg implements SendingLeg {
 
   stats(): Readonly<Record<string, number>> {
     return this.#transport.stats?.() ?? {};
+  }
+
+  counters(): Readonly<Record<string, number>> {
+    return this.#transport.counters?.() ?? {};
+  }
+
+  /** Whether its transport was made here, from an address. */
+  get isOwnSocket(): boolean {
+    return this.#isOwnSocket;
   }
 
   close(): Promise<void> {

@@ -29,8 +29,8 @@ export interface StreamLimits {
   readonly maxBuffered: number;
 }
 
-/** The defaults of {@link StreamLimits}. */
-export const defaultStreamLimits: StreamLimits = {
+/** The defaults. */
+const defaultStreamLimits: StreamLimits = {
   maxMessage: 65_536,
   maxConnections: 10_000,
   maxConnectionsPerAddress: 100,

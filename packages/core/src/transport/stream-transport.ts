@@ -2,7 +2,7 @@ import { isIP, type Server, type Socket } from "node:net";
 import type { Peer, Protocol } from "../arrival.ts";
 import type { Timer } from "../clock.ts";
 import { type ParseError, TransportError } from "../errors.ts";
-import { type ConnectionOwner, StreamConnection, type StreamCounter } from "./connection.ts";
+import { type ConnectionOwner, StreamConnection, type StreamCounters } from "./connection.ts";
 import { ConnectionTable } from "./connection-table.ts";
 import { formatHostPort, isWildcard } from "./host-port.ts";
 import type { ListenAddress } from "./leg-address.ts";
@@ -33,12 +33,23 @@ const SWEEP = 1_000;
 export class StreamTransport implements Transport, ConnectionOwner {
   readonly protocol: Protocol;
   readonly limits: StreamLimits;
+  readonly counters: StreamCounters = {
+    accepted: 0,
+    dialled: 0,
+    connectionsRefused: 0,
+    connectFailures: 0,
+    acceptErrors: 0,
+    keepAlives: 0,
+    malformed: 0,
+    slowReaders: 0,
+    silentConnections: 0,
+    idleConnections: 0,
+  };
   readonly #listen: ListenAddress;
   readonly #sockets: StreamSockets;
   readonly #context: TransportContext;
   readonly #server: Server;
   readonly #table: ConnectionTable;
-  readonly #counters = new Map<StreamCounter, number>();
   #sink: TransportSink | undefined;
   #sweep: Timer | undefined;
   #dirty: StreamConnection[] = [];
@@ -77,7 +88,9 @@ export class StreamTransport implements Transport, ConnectionOwner {
       server.once("error", refuse);
       server.listen({ host: address, port, ipv6Only: isIP(address) === 6, exclusive: true }, () => {
         server.off("error", refuse);
-        server.on("error", () => this.count("acceptErrors"));
+        server.on("error", () => {
+          this.counters.acceptErrors += 1;
+        });
         const bound = server.address();
         resolve(typeof bound === "object" && bound !== null ? bound : { address, port });
       });
@@ -102,7 +115,11 @@ export class StreamTransport implements Transport, ConnectionOwner {
   }
 
   stats(): Readonly<Record<string, number>> {
-    return { connections: this.#table.size, ...Object.fromEntries(this.#counters) };
+    return { connections: this.#table.size };
+  }
+
+  counters(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#counters);
   }
 
   close(): Promise<void> {
@@ -149,10 +166,6 @@ export class StreamTransport implements Transport, ConnectionOwner {
     this.#dirty.push(connection);
   }
 
-  count(name: StreamCounter): void {
-    this.#counters.set(name, (this.#counters.get(name) ?? 0) + 1);
-  }
-
   #accept(socket: Socket): void {
     const { remoteAddress, remotePort } = socket;
     if (remoteAddress === undefined || remotePort === undefined || this.#closed) {
@@ -160,11 +173,11 @@ export class StreamTransport implements Transport, ConnectionOwner {
       return;
     }
     if (!this.#table.hasRoom(remoteAddress)) {
-      this.count("connectionsRefused");
+      this.counters.connectionsRefused += 1;
       socket.destroy();
       return;
     }
-    this.count("accepted");
+    this.counters.accepted += 1;
     this.#add(
       new StreamConnection(this, socket, {
         id: this.#context.ids(),
@@ -184,14 +197,14 @@ export class StreamTransport implements Transport, ConnectionOwner {
       return this.#error(to, "that is no address and port");
     }
     if (!this.#table.hasRoom(to.address)) {
-      this.count("connectionsRefused");
+      this.counters.connectionsRefused += 1;
       return this.#error(to, "too many connections");
     }
     return this.#dial(to);
   }
 
   #dial(to: Peer): StreamConnection {
-    this.count("dialled");
+    this.counters.dialled += 1;
     const { address: local } = this.#listen;
     const socket = this.#sockets.connect(
       {

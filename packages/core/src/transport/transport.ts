@@ -38,8 +38,10 @@ export interface Transport {
    * for a peer that has a connection, and when no connection can be opened.
    */
   reach?(to: Peer): Peer;
-  /** What is alive or was counted here, for `dispatcher.stats()`. */
+  /** How much is alive here, for `dispatcher.stats()`: all zero when nothing is. */
   stats?(): Readonly<Record<string, number>>;
+  /** How often things happened here, for `dispatcher.counters()`. */
+  counters?(): Readonly<Record<string, number>>;
   /** Stops listening at once, sends what is buffered, then closes every connection. */
   close(): Promise<void>;
 }

@@ -68,6 +68,7 @@ export class UdpTransport implements Transport {
   }
 
   send(message: string | Uint8Array, to: Peer): void {
+    if (this.#sink === undefined) return; // it doesn't listen yet: nobody to tell, and no port to send from
     const bytes = typeof message === "string" ? Buffer.from(message, "latin1") : message;
     if (this.#queued + bytes.length > MAX_QUEUED) {
       this.#fail(to, new Error("too much is waiting to be sent"));
@@ -75,7 +76,7 @@ export class UdpTransport implements Transport {
     }
     this.#queued += bytes.length;
     try {
-      this.#socket.send(bytes, 0, bytes.length, to.port, to.address, (error) => {
+      this.#socket.send(bytes, to.port, to.address, (error) => {
         this.#queued -= bytes.length;
         if (error !== null) this.#fail(to, error);
       });
@@ -85,7 +86,7 @@ export class UdpTransport implements Transport {
     }
   }
 
-  stats(): Readonly<Record<string, number>> {
+  counters(): Readonly<Record<string, number>> {
     return {
       keepAlives: this.#keepAlives,
       sendErrors: this.#sendErrors,
@@ -107,8 +108,7 @@ export class UdpTransport implements Transport {
     const first = bytes[0];
     if (first === undefined || first <= CR) {
       // Phones keep their NAT binding open with line ends, NULs or nothing at all.
-      const start = skipFiller(bytes);
-      if (start === bytes.length) {
+      if (isFiller(bytes)) {
         this.#keepAlives += 1;
         return;
       }
@@ -127,11 +127,9 @@ export class UdpTransport implements Transport {
   }
 }
 
-/** How many of the first bytes are CR, LF or NUL. */
-function skipFiller(bytes: Uint8Array): number {
-  let at = 0;
-  while (at < bytes.length && (bytes[at] === 0 || bytes[at] === CR || bytes[at] === LF)) at += 1;
-  return at;
+/** Whether a datagram is CR, LF and NUL throughout. */
+function isFiller(bytes: Uint8Array): boolean {
+  return bytes.every((byte) => byte === 0 || byte === CR || byte === LF);
 }
 
 function enlargeBuffers(socket: Socket): void {

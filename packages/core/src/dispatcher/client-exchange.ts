@@ -1,0 +1,101 @@
+import type { ClientObserver, ClientTransaction } from "../chain/server.ts";
+import { type SipError, TransportError } from "../errors.ts";
+import type { Request } from "../message/request.ts";
+import type { Response } from "../message/response.ts";
+import type { ClientMachine, ClientUser } from "../transaction/client-user.ts";
+
+interface Settlement {
+  readonly resolve: (response: Response) => void;
+  readonly reject: (error: SipError) => void;
+}
+
+/**
+ * What the caller of `dispatcher.request` holds: responses as an observer, as a promise or as an iterator, whichever
+ * is asked for. Nothing is allocated for what nobody asks for.
+ */
+export class ClientExchange implements ClientTransaction, ClientUser {
+  readonly request: Request;
+  readonly #observer: ClientObserver | undefined;
+  /** Responses that no iterator has taken yet; kept only where no observer takes them. */
+  readonly #kept: Response[] = [];
+  #machine: ClientMachine | undefined;
+  #final: Response | undefined;
+  #error: SipError | undefined;
+  #ended = false;
+  #cancelled = false;
+  #promise: Promise<Response> | undefined;
+  #settlement: Settlement | undefined;
+  #wake: (() => void) | undefined;
+
+  constructor(request: Request, observer: ClientObserver | undefined) {
+    this.request = request;
+    this.#observer = observer;
+  }
+
+  get final(): Promise<Response> {
+    this.#promise ??= new Promise((resolve, reject) => {
+      if (this.#final !== undefined) resolve(this.#final);
+      else if (this.#error !== undefined) reject(this.#error);
+      else this.#settlement = { resolve, reject };
+    });
+    return this.#promise;
+  }
+
+  /** Whether it ended before it was sent. */
+  get isOver(): boolean {
+    return this.#error !== undefined;
+  }
+
+  cancel(): void {
+    if (this.#cancelled || this.#final !== undefined || this.#error !== undefined) return;
+    this.#cancelled = true;
+    if (this.#machine !== undefined) this.#machine.cancel();
+    else this.failed(new TransportError("cancelled before it was sent", { code: "SIP_CANCELLED" }));
+  }
+
+  /** It was sent. */
+  sent(machine: ClientMachine): void {
+    this.#machine = machine;
+  }
+
+  response(response: Response): void {
+    if (this.#error !== undefined) return;
+    if (this.#observer === undefined) this.#kept.push(response);
+    if (response.status >= 200) {
+      this.#final ??= response;
+      this.#settlement?.resolve(response);
+      // Further 2xx may follow to an INVITE until its transaction ends.
+      if (this.request.method !== "INVITE" || response.status >= 300) this.#ended = true;
+    }
+    this.#observer?.response(response);
+    this.#wake?.();
+  }
+
+  failed(error: SipError): void {
+    if (this.#final !== undefined || this.#error !== undefined) return;
+    this.#error = error;
+    this.#settlement?.reject(error);
+    this.#observer?.failed(error);
+    this.#wake?.();
+  }
+
+  ended(): void {
+    this.#ended = true;
+    this.#wake?.();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncIterator<Response> {
+    for (;;) {
+      const next = this.#kept.shift();
+      if (next !== undefined) {
+        yield next;
+        continue;
+      }
+      if (this.#error !== undefined) throw this.#error;
+      if (this.#ended) return;
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+}

@@ -1,0 +1,205 @@
+import type { Leg, Peer } from "../arrival.ts";
+import type { AnyHandler, Packet } from "../chain/handler.ts";
+import type {
+  ClientTransaction,
+  DeliverOptions,
+  RequestOptions,
+  RouteOptions,
+  Server,
+} from "../chain/server.ts";
+import type { Clock } from "../clock.ts";
+import { SipError } from "../errors.ts";
+import type { Request } from "../message/request.ts";
+import type { Random } from "../random.ts";
+import { startPrinter } from "../trace/printer.ts";
+import type { FlowRef } from "../transport/flow.ts";
+import { asChain, Engine } from "./engine.ts";
+import { Inbound } from "./inbound.ts";
+import { warnOfMissingTcp } from "./missing-tcp.ts";
+import type { DispatcherOptions } from "./options.ts";
+import { Outbound } from "./outbound.ts";
+
+/**
+ * A SIP server: its legs, its transactions, and the chain that its packets walk.
+ *
+ * @example
+ * const server = new Dispatcher({
+ *   legs: ["udp:127.0.0.1:5060", "tcp:127.0.0.1:5060"],
+ *   domains: ["example.com"],
+ *   receiver: [new Authorize({ realm: "example.com", credentials: { alice: "secret" } }), new Registrar(), new Proxy()],
+ * });
+ * await server.listen();
+ */
+export class Dispatcher implements Server {
+  readonly #engine: Engine;
+  readonly #inbound: Inbound;
+  readonly #outbound: Outbound;
+  #state: "new" | "listening" | "closed" = "new";
+
+  /** Throws a `SipError` (`SIP_BAD_OPTION`, `SIP_BAD_LEG`, `SIP_BAD_DOMAIN`, `SIP_NO_TRANSPORT`) for bad options. */
+  constructor(options: DispatcherOptions) {
+    this.#engine = new Engine(options);
+    this.#inbound = new Inbound(this.#engine);
+    this.#outbound = new Outbound(this.#engine);
+  }
+
+  get clock(): Clock {
+    return this.#engine.clock;
+  }
+
+  get random(): Random {
+    return this.#engine.random;
+  }
+
+  /** Addresses and ports are the real ones from `listen()` on. */
+  get legs(): readonly Leg[] {
+    return this.#engine.legs;
+  }
+
+  get domains(): readonly string[] {
+    return this.#engine.domains.names;
+  }
+
+  get node(): string {
+    return this.#engine.node;
+  }
+
+  get epoch(): string {
+    return this.#engine.epoch;
+  }
+
+  get t1(): number {
+    return this.#engine.t1;
+  }
+
+  /** Replaces what packets walk through; a receiver that was given before is the caller's to close. Only before `listen()`. */
+  setReceiver(receiver: AnyHandler | readonly AnyHandler[]): void {
+    if (this.#state !== "new") throw new SipError("SIP_STATE", "setReceiver comes before listen");
+    this.#engine.receiver = asChain(receiver);
+  }
+
+  /**
+   * Opens every leg, or none: when one can't be had, those that were opened are closed and the promise rejects with its
+   * `TransportError`. Then the handlers start; requests that come before they have get a 503.
+   */
+  async listen(): Promise<readonly Leg[]> {
+    if (this.#state !== "new") throw new SipError("SIP_STATE", "a dispatcher listens once");
+    this.#state = "listening";
+    const { legs, domains, receiver } = this.#engine;
+    startPrinter();
+    try {
+      for (const leg of legs) await leg.listen(this.#inbound.sink(leg));
+      domains.legs = legs;
+      await receiver.start(this);
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+    warnOfMissingTcp(legs);
+    this.#engine.isServing = true;
+    return legs;
+  }
+
+  isLocal(uri: string): boolean {
+    return this.#engine.domains.isLocal(uri);
+  }
+
+  addressOfRecord(uri: string): string | undefined {
+    return this.#engine.domains.addressOfRecord(uri);
+  }
+
+  flowOf(request: Request): FlowRef | undefined {
+    const { arrival } = request;
+    return arrival && this.#engine.flows.name(arrival.leg, arrival.from);
+  }
+
+  isAlive(flow: FlowRef): boolean {
+    return this.#engine.flows.find(flow) !== undefined;
+  }
+
+  flowTo(leg: Leg, to: Peer): FlowRef {
+    return this.#engine.flows.name(leg, to);
+  }
+
+  signRoute({ request, side, leg, flow }: RouteOptions): string {
+    const token = this.#engine.tokens.sign(request, side, flow);
+    const transport = leg.protocol === "udp" ? "" : `;transport=${leg.protocol}`;
+    return `<sip:${token}@${leg.sentBy}${transport};lr>`;
+  }
+
+  request(request: Request, options: RequestOptions = {}): ClientTransaction {
+    return this.#outbound.request(request, options);
+  }
+
+  deliver(packet: Packet, where: DeliverOptions = {}): void {
+    this.#outbound.deliver(packet, where);
+  }
+
+  count(name: string): void {
+    this.#engine.count(name);
+  }
+
+  report(error: SipError, at?: { readonly packet?: Packet; readonly handler?: string }): void {
+    this.#engine.report(error, at);
+  }
+
+  /** How much is alive, by name (`docs/limits.md`): all zero when the server is idle. */
+  stats(): Readonly<Record<string, number>> {
+    const { table, watch, legs } = this.#engine;
+    const all: Record<string, number> = {
+      ...table.stats,
+      waitingRequests: watch.size,
+      queuedRequests: this.#inbound.waiting,
+    };
+    for (const leg of legs) add(all, leg.stats());
+    return all;
+  }
+
+  /** How often things happened since the start, by name: refusals, drops, faults (`docs/limits.md`). */
+  counters(): Readonly<Record<string, number>> {
+    const all: Record<string, number> = Object.fromEntries(this.#engine.counters.entries());
+    for (const leg of this.#engine.legs) add(all, leg.counters());
+    return all;
+  }
+
+  /**
+   * Ends the server: new requests get a 503, pending ones have `within` milliseconds (default: 0) to get their answers,
+   * then handlers, transactions and legs are closed. Rejects with the first error of a handler's `close`, when all is
+   * closed. Does nothing the second time.
+   */
+  async close({ within = 0 }: { readonly within?: number } = {}): Promise<void> {
+    if (this.#state === "closed") return;
+    const wasListening = this.#state === "listening";
+    this.#state = "closed";
+    const engine = this.#engine;
+    engine.isServing = false;
+    if (wasListening && within > 0) await this.#drained(within);
+    let failure: unknown;
+    await engine.receiver.close().catch((error: unknown) => {
+      failure = error;
+    });
+    engine.table.close();
+    engine.watch.close();
+    await Promise.all(engine.legs.map((leg) => leg.close()));
+    if (failure !== undefined) throw failure;
+  }
+
+  /** Resolves when nothing is pending any more, or when the time is over. */
+  #drained(within: number): Promise<void> {
+    const { table, clock } = this.#engine;
+    return new Promise((resolve) => {
+      const timer = clock.setTimer(within, resolve);
+      const look = (): void => {
+        if (table.pending > 0) return;
+        timer.cancel();
+        resolve();
+      };
+      this.#engine.whenFinished = look;
+      look();
+    });
+  }
+}
+
+function add(sums: Record<string, number>, more: Readonly<Record<string, number>>): void {
+  for (const [name, count] of Object.entries(more)) sums[name] = (sums[name] ?? 0) + count;
+}

@@ -1,0 +1,134 @@
+import type { Peer } from "../arrival.ts";
+import type { AnyHandler, Packet } from "../chain/handler.ts";
+import { ReceiveChain } from "../chain/receive-chain.ts";
+import { type Clock, systemClock } from "../clock.ts";
+import { SipError } from "../errors.ts";
+import type { Request } from "../message/request.ts";
+import type { Response } from "../message/response.ts";
+import { type Random, systemRandom } from "../random.ts";
+import { systemResolver } from "../resolve/system-resolver.ts";
+import { packetChannel } from "../trace/packet-channel.ts";
+import { TransactionTable } from "../transaction/table.ts";
+import { TransportLeg } from "../transport/leg.ts";
+import { Counters } from "./counters.ts";
+import { Domains } from "./domains.ts";
+import { Flows } from "./flows.ts";
+import type { InboundHost } from "./inbound.ts";
+import { NextHops } from "./next-hop.ts";
+import type { DispatcherOptions } from "./options.ts";
+import type { OutboundHost } from "./outbound.ts";
+import { RouteTokens } from "./route-tokens.ts";
+import { ToTags } from "./to-tags.ts";
+import { answerUnclaimed } from "./unclaimed.ts";
+import { Watch } from "./watch.ts";
+
+const DEFAULT_TRANSACTION_BYTES = 64 * 1024 * 1024;
+const SECRET_BYTES = 32;
+
+/** What a dispatcher is made of, wired from its options: the ways in and out work on this. */
+export class Engine implements InboundHost, OutboundHost {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly t1: number;
+  readonly node: string;
+  readonly epoch: string;
+  readonly domains: Domains;
+  readonly legs: readonly TransportLeg[];
+  readonly flows: Flows;
+  readonly nextHops: NextHops;
+  readonly table: TransactionTable;
+  readonly watch: Watch;
+  readonly tags: ToTags;
+  readonly tokens: RouteTokens;
+  readonly counters: Counters = new Counters();
+  receiver: ReceiveChain;
+  /** New requests are served; `false` before the handlers have started and when they are about to end. */
+  isServing = false;
+  /** Called when a request that waited has its answer or its end. */
+  whenFinished: (() => void) | undefined;
+  readonly #onError: NonNullable<DispatcherOptions["onError"]>;
+
+  constructor(options: DispatcherOptions) {
+    const { clock = systemClock, random = systemRandom(), t1 = 500, limits = {} } = options;
+    const { transactionBytes = DEFAULT_TRANSACTION_BYTES, ...streamLimits } = limits;
+    const secret = options.secret ?? random.bytes(SECRET_BYTES);
+    if (options.legs.length === 0)
+      throw new SipError("SIP_BAD_OPTION", "legs must name at least one leg");
+    if (secret.length === 0) throw new SipError("SIP_BAD_OPTION", "secret must not be empty");
+    if (!(t1 > 0))
+      throw new SipError("SIP_BAD_OPTION", "t1 must be a positive number of milliseconds");
+    if (!(transactionBytes > 0)) {
+      throw new SipError("SIP_BAD_OPTION", "limits.transactionBytes must be a positive number");
+    }
+    this.clock = clock;
+    this.random = random;
+    this.t1 = t1;
+    this.node = options.node ?? random.token();
+    this.epoch = random.token();
+    this.domains = new Domains(options.domains ?? [], options.aliases ?? []);
+    let connections = 0;
+    const ids = (): number => ++connections;
+    this.legs = options.legs.map(
+      (leg) => new TransportLeg(leg, { clock, ids, limits: streamLimits }),
+    );
+    this.flows = new Flows(this.node, this.epoch, this.legs);
+    const resolver = options.resolver ?? systemResolver({ clock });
+    this.nextHops = new NextHops(this.legs, this.flows, resolver);
+    const count = (name: string): void => this.count(name);
+    this.table = new TransactionTable({ clock, t1, maxBytes: transactionBytes, count });
+    this.watch = new Watch(clock, t1);
+    this.tags = new ToTags(secret);
+    this.tokens = new RouteTokens(secret);
+    this.receiver = asChain(options.receiver ?? []);
+    this.#onError = options.onError ?? printError;
+  }
+
+  count(name: string): void {
+    this.counters.count(name);
+  }
+
+  report(error: SipError, at: { readonly packet?: Packet; readonly handler?: string } = {}): void {
+    const handler = at.handler ?? (error as { handler?: string }).handler;
+    this.#onError(error, handler === undefined ? at : { ...at, handler });
+  }
+
+  beforeSend(packet: Packet, leg: TransportLeg, to: Peer): void {
+    if (!this.receiver.hasSenders) return;
+    try {
+      this.receiver.beforeSend(packet, leg, to);
+    } catch (error) {
+      const named =
+        error instanceof SipError
+          ? error
+          : new SipError("SIP_INTERNAL", "beforeSend failed", { cause: error });
+      this.report(named, { packet });
+    }
+  }
+
+  sending(packet: Packet, leg: TransportLeg, peer: Peer): void {
+    if (packetChannel.hasSubscribers) {
+      packetChannel.publish({ direction: "out", packet, leg, peer });
+    }
+  }
+
+  answerUnclaimed(request: Request): Response {
+    return answerUnclaimed(request, this.domains, this.receiver.allows);
+  }
+
+  finished(): void {
+    this.whenFinished?.();
+  }
+}
+
+/** Any receiver as one chain. */
+export function asChain(receiver: AnyHandler | readonly AnyHandler[]): ReceiveChain {
+  if (receiver instanceof ReceiveChain) return receiver;
+  const list: readonly AnyHandler[] =
+    "length" in receiver && Array.isArray(receiver) ? receiver : [receiver as AnyHandler];
+  return new ReceiveChain(list);
+}
+
+/** The default `onError`: one line that a terminal can show, without what the peer sent. */
+function printError(error: SipError): void {
+  process.stderr.write(`sipkit: ${error.code}: ${JSON.stringify(error.message)}\n`);
+}

@@ -1,0 +1,23 @@
+import type { Peer } from "../arrival.ts";
+import type { Packet } from "../chain/handler.ts";
+import type { SipError } from "../errors.ts";
+import type { Request } from "../message/request.ts";
+import type { Response } from "../message/response.ts";
+import type { TransactionTable } from "../transaction/table.ts";
+import type { TransportLeg } from "../transport/leg.ts";
+import type { Watch } from "./watch.ts";
+
+/** What an exchange needs of its dispatcher. */
+export interface ExchangeHost {
+  readonly table: TransactionTable;
+  readonly watch: Watch;
+  count(name: string): void;
+  report(error: SipError, at: { readonly packet: Packet; readonly handler?: string }): void;
+  /** Runs the handlers' `beforeSend`. */
+  beforeSend(packet: Packet, leg: TransportLeg, to: Peer): void;
+  /** Tells the trace that a packet goes out. */
+  sending(packet: Packet, leg: TransportLeg, to: Peer): void;
+  answerUnclaimed(request: Request): Response;
+  /** A request that waited has its answer or its end. */
+  finished(): void;
+}

@@ -1,0 +1,268 @@
+import type { Arrival, Peer } from "../arrival.ts";
+import type { Verdict } from "../chain/handler.ts";
+import { claimant } from "../chain/link.ts";
+import { Reject } from "../chain/reject.ts";
+import { isClaim } from "../chain/verdict.ts";
+import { ParseError, SipError } from "../errors.ts";
+import { abortRequest, type Request, signalHeld } from "../message/request.ts";
+import type { Response, ResponseOptions } from "../message/response.ts";
+import type { ServerTransaction, ServerUser } from "../transaction/server-user.ts";
+import type { TransportLeg } from "../transport/leg.ts";
+import type { ExchangeHost } from "./exchange-host.ts";
+import { responsePeer } from "./response-way.ts";
+import type { Watched, WatchState, WatchTimer } from "./watch.ts";
+
+/**
+ * One request on its way through the chain and what becomes of it: the seam between the chain's verdicts and the
+ * server transactions. A transaction is made only when something has to wait, so that a refusal leaves nothing, and a
+ * request answered at once only what its retransmission needs.
+ */
+export class Exchange implements Arrival, ServerUser, Watched {
+  readonly request: Request;
+  readonly leg: TransportLeg;
+  readonly from: Peer;
+  readonly at: number;
+  readonly #host: ExchangeHost;
+  #peer: Peer | undefined;
+  #transaction: ServerTransaction | undefined;
+  #watch: WatchState | undefined;
+  #answered = false;
+  #over = false;
+  #cancelled = false;
+
+  constructor(host: ExchangeHost, request: Request, leg: TransportLeg, from: Peer, at: number) {
+    this.#host = host;
+    this.request = request;
+    this.leg = leg;
+    this.from = from;
+    this.at = at;
+  }
+
+  /** Where its responses go. */
+  get peer(): Peer {
+    this.#peer ??= responsePeer(this.request, this.from);
+    return this.#peer;
+  }
+
+  /** Whether a final response is still owed. */
+  get isOpen(): boolean {
+    return !this.#answered && !this.#over;
+  }
+
+  /**
+   * What waits needs a transaction, so that retransmissions don't run the chain again. `false`: there is no room for
+   * one.
+   */
+  wait(): boolean {
+    const { request } = this;
+    if (this.#transaction !== undefined || request.method === "ACK" || !this.isOpen) return true;
+    const outlet = { leg: this.leg, peer: this.peer };
+    this.#transaction = this.#host.table.createServer(request, outlet, this);
+    if (this.#transaction === undefined) return false;
+    this.#watch = this.#host.watch.begin(this, request.method === "INVITE");
+    return true;
+  }
+
+  /** What the chain said. */
+  settle(verdict: Verdict): void {
+    if (!isClaim(verdict)) this.#unclaimed();
+    else if (typeof verdict === "object") this.respond(verdict);
+    else if (verdict === "later") {
+      if (!this.wait()) this.overload();
+    } else {
+      if (verdict === "drop") this.#host.count("droppedByHandlers");
+      this.#finish();
+    }
+  }
+
+  /** What the chain threw. */
+  fail(error: unknown): void {
+    if (error instanceof Reject) {
+      this.#refuse(error.status, error.options);
+      return;
+    }
+    if (error instanceof ParseError) {
+      this.#host.count("malformedHeaders");
+      this.#refuse(error.status, { reason: error.message, stateless: true });
+      return;
+    }
+    const named =
+      error instanceof SipError
+        ? error
+        : new SipError("SIP_INTERNAL", "the dispatcher failed", { cause: error });
+    this.#host.report(named, { packet: this.request });
+    this.#refuse(500, {});
+  }
+
+  /** There is no room: new requests get a stateless 503. */
+  overload(): void {
+    this.#host.count("refusedForWantOfRoom");
+    this.#refuse(503, { stateless: true });
+  }
+
+  /** It came with a Route that we never signed. */
+  forged(): void {
+    this.#host.count("forgedRoutes");
+    this.#refuse(403, { reason: "Forged Route", stateless: true });
+  }
+
+  /** Sends a response to the request. What comes after a final one is refused and reported. */
+  respond(response: Response): void {
+    const { request } = this;
+    const isInvite = request.method === "INVITE";
+    const { status } = response;
+    const further = this.#answered && isInvite && status >= 200 && status < 300;
+    if (request.method === "ACK" || (!this.isOpen && !further)) {
+      this.#refused(response);
+      return;
+    }
+    this.#host.beforeSend(response, this.leg, this.peer);
+    this.#host.sending(response, this.leg, this.peer);
+    if (status < 200) {
+      if (!this.wait()) {
+        this.overload();
+        return;
+      }
+      this.#transaction?.respond(response);
+      if (this.#watch !== undefined) this.#host.watch.provisional(this, this.#watch);
+      return;
+    }
+    this.#sendFinal(response, isInvite);
+  }
+
+  /** A CANCEL came for it. RFC 3261 §9.2 */
+  cancel(): void {
+    if (!this.isOpen) return;
+    this.#cancelled = true;
+    abortRequest(this.request);
+    if (!this.isOpen) return;
+    // Who holds the signal answers in time; where nobody holds it, nobody else would answer.
+    if (!signalHeld(this.request)) this.respond(this.request.createResponse(487));
+    else if (this.#watch !== undefined) this.#host.watch.cancelled(this, this.#watch);
+  }
+
+  /** The connection that it came over is lost, or the server closes. */
+  abort(): void {
+    if (this.isOpen) abortRequest(this.request);
+  }
+
+  fired(timer: WatchTimer): void {
+    if (!this.isOpen) return;
+    // §17.2.1, RFC 4320 §4.1: a 100 stops the client's retransmissions.
+    if (timer === "trying") this.#transaction?.trying();
+    else this.#overdue();
+  }
+
+  ended(): void {
+    this.#transaction = undefined;
+    this.#finish();
+  }
+
+  unacknowledged(): void {
+    this.#host.count("unacknowledgedFinalResponses");
+  }
+
+  #sendFinal(response: Response, isInvite: boolean): void {
+    const { request, leg, peer } = this;
+    const transaction = this.#transaction;
+    this.#answered = true;
+    if (transaction === undefined && response.stateless) {
+      leg.send(response.toWire(), peer);
+    } else if (transaction === undefined && !isInvite) {
+      const wire = response.toWire();
+      leg.send(wire, peer);
+      this.#host.table.recordCompleted(request, wire, { leg, peer });
+    } else {
+      this.#sendThroughTransaction(response, isInvite);
+    }
+    this.#stopWatching();
+  }
+
+  #sendThroughTransaction(response: Response, isInvite: boolean): void {
+    const { leg, peer } = this;
+    this.#transaction ??= this.#host.table.createServer(this.request, { leg, peer }, this);
+    const transaction = this.#transaction;
+    if (transaction === undefined) {
+      this.#host.count("answeredWithoutTransaction");
+      leg.send(response.toWire(), peer);
+    } else if (
+      isInvite &&
+      transaction.isInvite &&
+      response.request === this.request &&
+      response.status < 300
+    ) {
+      // §13.3.1.4: a 2xx that was made here is sent again and again until its ACK; one that is forwarded is not.
+      transaction.keepSending2xx(response);
+    } else if (response.stateless) {
+      leg.send(response.toWire(), peer);
+      transaction.abandon();
+    } else {
+      transaction.respond(response);
+    }
+  }
+
+  #refused(response: Response): void {
+    const by = this.request.get(claimant);
+    const what = `${response.status} to ${this.request.method}`;
+    this.#host.count("refusedAnswers");
+    this.#host.report(
+      new SipError("SIP_ANSWERED_TWICE", `${by ?? "a handler"} sent a ${what} that has its end`),
+      { packet: this.request, ...(by === undefined ? {} : { handler: by }) },
+    );
+  }
+
+  #refuse(status: number, options: ResponseOptions): void {
+    if (this.request.method === "ACK") {
+      this.#host.count("refusedAcks");
+      this.#finish();
+    } else if (this.isOpen) {
+      this.respond(this.request.createResponse(status, options));
+    }
+  }
+
+  #unclaimed(): void {
+    if (this.request.method === "ACK") {
+      this.#host.count("unclaimedAcks");
+      return;
+    }
+    if (!this.isOpen) return;
+    try {
+      this.respond(this.#host.answerUnclaimed(this.request));
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  #overdue(): void {
+    const { request } = this;
+    if (!this.#cancelled) {
+      const by = request.get(claimant);
+      this.#host.count("unansweredRequests");
+      this.#host.report(new SipError("SIP_UNANSWERED", `${by ?? "a handler"} never answered`), {
+        packet: request,
+        ...(by === undefined ? {} : { handler: by }),
+      });
+      abortRequest(request);
+    }
+    if (!this.isOpen) return;
+    if (request.method === "INVITE") this.#refuse(this.#cancelled ? 487 : 408, {});
+    // RFC 4320 §4.2: never a 408 to a non-INVITE.
+    else this.#finish();
+  }
+
+  /** Ends it without an answer, or after it. */
+  #finish(): void {
+    this.#over = true;
+    const transaction = this.#transaction;
+    this.#transaction = undefined;
+    if (transaction?.pending === true) transaction.abandon();
+    this.#stopWatching();
+  }
+
+  #stopWatching(): void {
+    if (this.#watch === undefined) return;
+    this.#host.watch.end(this.#watch);
+    this.#watch = undefined;
+    this.#host.finished();
+  }
+}

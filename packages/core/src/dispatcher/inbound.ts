@@ -1,0 +1,206 @@
+import type { Peer } from "../arrival.ts";
+import type { Outcome, Packet } from "../chain/handler.ts";
+import type { ReceiveChain } from "../chain/receive-chain.ts";
+import { isClaim, isPending } from "../chain/verdict.ts";
+import type { Clock } from "../clock.ts";
+import { ParseError, type SipError, TransportError } from "../errors.ts";
+import { parsePacket } from "../message/parse.ts";
+import { refusalTo } from "../message/refusal.ts";
+import { type Request, seal } from "../message/request.ts";
+import type { Response } from "../message/response.ts";
+import { stampVia } from "../message/stamp-via.ts";
+import { packetChannel } from "../trace/packet-channel.ts";
+import type { TransportLeg } from "../transport/leg.ts";
+import type { TransportSink } from "../transport/transport.ts";
+import { CallOrder } from "./call-order.ts";
+import type { Domains } from "./domains.ts";
+import { Exchange } from "./exchange.ts";
+import type { ExchangeHost } from "./exchange-host.ts";
+import { takeOwnRoutes } from "./own-routes.ts";
+import type { RouteTokens } from "./route-tokens.ts";
+import type { ToTags } from "./to-tags.ts";
+
+/** What a packet meets on its way in. */
+export interface InboundHost extends ExchangeHost {
+  readonly clock: Clock;
+  readonly domains: Domains;
+  readonly tokens: RouteTokens;
+  readonly tags: ToTags;
+  readonly receiver: ReceiveChain;
+  readonly legs: readonly TransportLeg[];
+  /** Whether new requests are served. */
+  readonly isServing: boolean;
+}
+
+/** A packet's way in: parse, match a transaction, take our Routes off, keep the order, walk the chain. */
+export class Inbound {
+  readonly #host: InboundHost;
+  readonly #order = new CallOrder();
+
+  constructor(host: InboundHost) {
+    this.#host = host;
+  }
+
+  /** How many requests wait behind a pending one of their call. */
+  get waiting(): number {
+    return this.#order.waiting;
+  }
+
+  /** What a leg's transport calls. */
+  sink(leg: TransportLeg): TransportSink {
+    const { table } = this.#host;
+    return {
+      message: (bytes, from) => this.#message(leg, bytes, from),
+      malformed: (error, head, from) => this.#refuse(leg, head, error, from),
+      failed: (error, to) => this.#failed(error, to),
+      closed: (connection) => {
+        for (const { user } of table.connectionClosed(connection)) {
+          if (user instanceof Exchange) user.abort();
+        }
+      },
+    };
+  }
+
+  #message(leg: TransportLeg, bytes: Uint8Array, from: Peer): void {
+    let packet: Packet;
+    try {
+      packet = parsePacket(bytes);
+      if (packet.isRequest) stampVia(packet, from);
+    } catch (error) {
+      if (!(error instanceof ParseError)) throw error;
+      this.#refuse(leg, bytes, error, from);
+      return;
+    }
+    if (packetChannel.hasSubscribers) {
+      packetChannel.publish({ direction: "in", packet, leg, peer: from });
+    }
+    if (packet.isRequest) this.#request(leg, packet, from);
+    else this.#response(leg, packet, from);
+  }
+
+  #request(leg: TransportLeg, request: Request, from: Peer): void {
+    const { table, tags } = this.#host;
+    const exchange = new Exchange(this.#host, request, leg, from, this.#host.clock.now());
+    seal(request, { arrival: exchange, tagger: tags });
+    if (request.method === "ACK") {
+      if (this.#acknowledge(request) === "absorbed") return;
+    } else {
+      const known = table.findServer(request);
+      if (known !== undefined) {
+        known.retransmitted();
+        return;
+      }
+      if (request.method === "CANCEL") {
+        this.#cancel(exchange);
+        return;
+      }
+    }
+    if (!this.#host.isServing && request.to.tag === undefined) {
+      exchange.respond(request.createResponse(503, { stateless: true }));
+      return;
+    }
+    this.#inOrder(exchange);
+  }
+
+  /** The ACK to a final response of ours that is no 2xx ends here; every other one is an in-dialog request. */
+  #acknowledge(ack: Request): "absorbed" | "passed" {
+    const invite = this.#host.table.findInvite(ack);
+    if (invite !== undefined) return invite.acknowledged(ack);
+    if (!this.#host.tags.recognises(ack)) return "passed";
+    this.#host.count("acksToStatelessAnswers");
+    return "absorbed";
+  }
+
+  /** A CANCEL is answered here, and what it cancels is told. RFC 3261 §9.2 */
+  #cancel(exchange: Exchange): void {
+    const invite = this.#host.table.findInvite(exchange.request);
+    const status = invite === undefined ? 481 : 200;
+    exchange.respond(exchange.request.createResponse(status, { stateless: true }));
+    if (invite?.user instanceof Exchange) invite.user.cancel();
+  }
+
+  /** Later requests of a call wait while an earlier one of the same source is pending. */
+  #inOrder(exchange: Exchange): void {
+    const key = this.#order.idle ? undefined : orderKey(exchange);
+    if (key === undefined || !this.#order.isPending(key)) this.#walk(exchange);
+    else if (!exchange.wait() || !this.#order.wait(key, () => this.#walk(exchange)))
+      exchange.overload();
+  }
+
+  #walk(exchange: Exchange): void {
+    const { request, leg, from } = exchange;
+    let outcome: Outcome;
+    try {
+      if (takeOwnRoutes(request, this.#host.domains, this.#host.tokens) === "forged") {
+        exchange.forged();
+        return;
+      }
+      outcome = this.#host.receiver.receive(request, leg, from);
+    } catch (error) {
+      exchange.fail(error);
+      return;
+    }
+    if (isPending(outcome)) this.#pend(exchange, outcome);
+    else exchange.settle(outcome);
+  }
+
+  #pend(exchange: Exchange, outcome: Promise<Awaited<Outcome>>): void {
+    const key = orderKey(exchange);
+    this.#order.begin(key);
+    if (!exchange.wait()) exchange.overload();
+    outcome
+      .then(
+        (verdict) => exchange.settle(verdict),
+        (error: unknown) => exchange.fail(error),
+      )
+      .finally(() => this.#order.done(key))
+      .catch((error: unknown) => exchange.fail(error));
+  }
+
+  #response(leg: TransportLeg, response: Response, from: Peer): void {
+    const { table } = this.#host;
+    const client = table.findClient(response);
+    if (client !== undefined) {
+      client.receive(response);
+      return;
+    }
+    // §18.1.2: a response whose topmost Via isn't ours isn't for us.
+    const via = response.topmostVia;
+    if (via === undefined || !this.#host.legs.some((own) => own.sentBy === via.sentBy)) {
+      this.#host.count("misdirectedResponses");
+      return;
+    }
+    const drop = (error?: unknown): void => {
+      this.#host.count("strayResponses");
+      if (error !== undefined) this.#host.report(error as SipError, { packet: response });
+    };
+    try {
+      const outcome = this.#host.receiver.receive(response, leg, from);
+      if (isPending(outcome)) {
+        outcome.then((verdict) => {
+          if (!isClaim(verdict)) drop();
+        }, drop);
+      } else if (!isClaim(outcome)) drop();
+    } catch (error) {
+      drop(error);
+    }
+  }
+
+  /** Bytes that are no packet: answered without state where there is somebody to answer. */
+  #refuse(leg: TransportLeg, bytes: Uint8Array, error: ParseError, from: Peer): void {
+    this.#host.count("malformedMessages");
+    const response = refusalTo(bytes, error);
+    if (response !== undefined) leg.send(response.toWire(), from);
+  }
+
+  #failed(error: SipError, to: Peer): void {
+    this.#host.count("failedSends");
+    const failure =
+      error instanceof TransportError ? error : new TransportError(error.message, { cause: error });
+    this.#host.table.peerFailed(to, failure);
+  }
+}
+
+function orderKey({ request, from }: Exchange): string {
+  return CallOrder.key(request.callId, from.address, from.port);
+}

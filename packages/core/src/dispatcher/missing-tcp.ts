@@ -1,0 +1,23 @@
+import { formatHostPort } from "../transport/host-port.ts";
+import type { TransportLeg } from "../transport/leg.ts";
+
+/**
+ * Warns of a UDP leg that has no TCP leg on its port: a message over 1,300 bytes comes by TCP to where it would have
+ * come by UDP.
+ *
+ * RFC 3261 §18.2.1
+ */
+export function warnOfMissingTcp(legs: readonly TransportLeg[]): void {
+  for (const { protocol, address, port, isOwnSocket } of legs) {
+    if (protocol !== "udp" || !isOwnSocket) continue;
+    if (legs.some((leg) => leg.protocol === "tcp" && leg.address === address && leg.port === port))
+      continue;
+    const where = formatHostPort(address, port);
+    process.emitWarning(
+      `udp:${where} has no tcp:${where} beside it: large requests will not arrive`,
+      {
+        code: "SIP_NO_TCP",
+      },
+    );
+  }
+}

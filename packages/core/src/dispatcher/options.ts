@@ -1,0 +1,45 @@
+import type { AnyHandler, Packet } from "../chain/handler.ts";
+import type { Clock } from "../clock.ts";
+import type { SipError } from "../errors.ts";
+import type { Random } from "../random.ts";
+import type { Resolver } from "../resolve/resolver.ts";
+import type { LegAddress, LegOptions } from "../transport/leg-address.ts";
+import type { StreamLimits } from "../transport/stream-limits.ts";
+
+export interface DispatcherOptions {
+  /** Where to listen: `"udp:127.0.0.1:5060"`, or with more said. Port 5060 when left out, 0 for any free one. */
+  readonly legs: readonly (LegAddress | LegOptions)[];
+  /**
+   * The domains that this server is responsible for: host names, or `*.example.com` for every name below. The first
+   * one is also what an address or an alias of ours stands for. Default: none.
+   */
+  readonly domains?: readonly string[];
+  /** Other names of this server. Default: none; the addresses that it listens on are always its own. */
+  readonly aliases?: readonly string[];
+  /** What packets walk through; a list is a chain. Default: nothing, so that requests get the dispatcher's own answers. */
+  readonly receiver?: AnyHandler | readonly AnyHandler[];
+  /** Default: the machine's. */
+  readonly clock?: Clock;
+  /** Default: the operating system's. */
+  readonly random?: Random;
+  /** Default: A and AAAA records through `node:dns`. */
+  readonly resolver?: Resolver;
+  /** Key of To tags and route tokens. Default: random, so that routes of an earlier life are forged; the same for all nodes of a cluster. */
+  readonly secret?: string | Uint8Array;
+  /** Which process of a cluster this is. Default: random. */
+  readonly node?: string;
+  /** RFC 3261's T1, the estimate of a round trip, in milliseconds. Default: 500. */
+  readonly t1?: number;
+  /** Bounds of what peers can make grow; `docs/limits.md` lists them. */
+  readonly limits?: DispatcherLimits;
+  /** Told of what went wrong and has no other way out. Default: a line on standard error. */
+  readonly onError?: (
+    error: SipError,
+    at: { readonly packet?: Packet; readonly handler?: string },
+  ) => void;
+}
+
+export interface DispatcherLimits extends Partial<StreamLimits> {
+  /** Bytes of all transactions together. Default: 64 MiB. */
+  readonly transactionBytes?: number;
+}

@@ -1,0 +1,45 @@
+import { isIP } from "node:net";
+import type { Peer } from "../arrival.ts";
+import type { Via } from "../message/header/via.ts";
+import type { Request } from "../message/request.ts";
+
+const DEFAULT_PORT = 5060;
+
+/**
+ * Where the response to a request goes: over its connection, else to the source address, with the source port where
+ * the client asked for that by rport, else the port of its sent-by.
+ *
+ * `topmostVia` has `received` and `rport` from us by then, so that only the source counts.
+ *
+ * RFC 3261 §18.2.2, RFC 3581 §4
+ */
+export function responsePeer(request: Request, from: Peer): Peer {
+  if (from.connection?.open) return from;
+  const via = request.topmostVia;
+  if (via === undefined) return from;
+  const { protocol, address } = from;
+  const maddr = via.params.get("maddr");
+  if (maddr !== undefined && isIP(maddr) !== 0) {
+    return { protocol, address: maddr, port: via.port ?? DEFAULT_PORT };
+  }
+  const port = via.rport === undefined ? (via.port ?? DEFAULT_PORT) : from.port;
+  return protocol === "udp" && port === from.port ? from : { protocol, address, port };
+}
+
+/** Where a response goes by its topmost Via alone, when its request left no state here. RFC 3261 §18.2.2 */
+export function viaPeer(via: Via): Peer | undefined {
+  const protocol = via.transport.toLowerCase();
+  if (
+    protocol !== "udp" &&
+    protocol !== "tcp" &&
+    protocol !== "tls" &&
+    protocol !== "ws" &&
+    protocol !== "wss"
+  ) {
+    return undefined;
+  }
+  const address = via.received ?? via.host.replace(/^\[|\]$/g, "");
+  if (isIP(address) === 0) return undefined;
+  const port = typeof via.rport === "number" ? via.rport : (via.port ?? DEFAULT_PORT);
+  return { protocol, address, port };
+}

@@ -1,0 +1,50 @@
+import { timingSafeEqual } from "node:crypto";
+import type { DialogRoute } from "../chain/dialog-route.ts";
+import type { Request } from "../message/request.ts";
+import { type FlowRef, formatFlow, parseFlow } from "../transport/flow.ts";
+import { KeyedHash } from "./keyed-hash.ts";
+
+const MAC_LENGTH = 22;
+
+/**
+ * The user part of our Record-Route URIs: which side of a dialog a request goes to, over which flow, and a keyed hash
+ * that ties both to the dialog's Call-ID and the tag of who opened it. So a Route that we did not hand out for this
+ * very dialog opens no door.
+ *
+ * RFC 5626 §5.2, §5.3
+ */
+export class RouteTokens {
+  readonly #hash: KeyedHash;
+
+  constructor(secret: string | Uint8Array) {
+    this.#hash = new KeyedHash(secret, "route token");
+  }
+
+  /** A token for the dialog that `request` opens. */
+  sign(request: Request, side: "a" | "b", flow: FlowRef | undefined): string {
+    const content =
+      side + (flow === undefined ? "" : Buffer.from(formatFlow(flow)).toString("base64url"));
+    return this.#mac(content, request.callId, request.from.tag) + content;
+  }
+
+  /** What a token says, or `undefined` when it was not made for the dialog of `request`. */
+  verify(token: string, request: Request): DialogRoute | undefined {
+    const content = token.slice(MAC_LENGTH);
+    const side = content[0];
+    if (side !== "a" && side !== "b") return undefined;
+    // What goes to the callee's side comes from the caller, whose tag is in From; the other way it is in To.
+    const initiator = side === "b" ? request.from.tag : request.to.tag;
+    const given = Buffer.from(token.slice(0, MAC_LENGTH), "latin1");
+    const owed = Buffer.from(this.#mac(content, request.callId, initiator), "latin1");
+    if (given.length !== owed.length || !timingSafeEqual(given, owed)) return undefined;
+    const flow = content.slice(1);
+    return {
+      side,
+      flow: flow === "" ? undefined : parseFlow(Buffer.from(flow, "base64url").toString("latin1")),
+    };
+  }
+
+  #mac(content: string, callId: string, initiator: string | undefined): string {
+    return this.#hash.of([content, callId, initiator].join("\n"), MAC_LENGTH);
+  }
+}

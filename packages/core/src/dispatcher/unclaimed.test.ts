@@ -1,0 +1,55 @@
+import { describe, expect, it } from "vitest";
+import { onRequest } from "../chain/on-request.ts";
+import { ask } from "../testing/ask.ts";
+
+async function statusOf(text: string, methods: readonly string[] = ["INVITE"]): Promise<number> {
+  const { sent } = await ask(
+    onRequest(methods, () => undefined),
+    text,
+  );
+  const [answer] = sent;
+  if (answer === undefined || answer.isRequest) throw new Error("no answer");
+  return answer.status;
+}
+
+describe("a request that no handler claims", () => {
+  it("is answered 200 with Allow, Accept and Supported when it is OPTIONS to ourselves, RFC 3261 §11.2", async () => {
+    const { sent } = await ask(
+      onRequest("INVITE", () => undefined),
+      "OPTIONS sip:192.0.2.1 SIP/2.0",
+    );
+    const [answer] = sent;
+    expect(answer?.isRequest === false && answer.status).toBe(200);
+    expect(answer?.headers.getAll("allow")).toEqual(["INVITE", "OPTIONS", "CANCEL", "ACK"]);
+    expect(answer?.headers.has("accept")).toBe(true);
+    expect(answer?.headers.has("supported")).toBe(true);
+    expect(answer?.to.tag).toBeDefined();
+  });
+
+  it("is answered 501 when nobody knows its method, RFC 3261 §8.2.1", async () => {
+    expect(await statusOf("BREW sip:bob@example.com SIP/2.0")).toBe(501);
+  });
+
+  it("is answered 405 when its method is known but not wanted, RFC 3261 §8.2.1", async () => {
+    expect(await statusOf("MESSAGE sip:bob@example.com SIP/2.0")).toBe(405);
+  });
+
+  it("is answered 404 when it is for a user, RFC 3261 §8.2.2.1", async () => {
+    expect(await statusOf("INVITE sip:bob@example.com SIP/2.0")).toBe(404);
+  });
+
+  it("is answered 481 when its To has a tag, RFC 3261 §12.2.2", async () => {
+    expect(
+      await statusOf("INVITE sip:bob@example.com SIP/2.0\nTo: <sip:bob@example.com>;tag=x"),
+    ).toBe(481);
+  });
+
+  it("is answered 416 when its URI has a scheme that nobody here knows, RFC 3261 §8.2.2.1", async () => {
+    expect(await statusOf("INVITE mailto:bob@example.com SIP/2.0")).toBe(416);
+  });
+
+  it("is dropped when it is an ACK", async () => {
+    const { sent } = await ask(() => undefined, "ACK sip:bob@example.com SIP/2.0");
+    expect(sent).toEqual([]);
+  });
+});

@@ -1,0 +1,55 @@
+import type { Method } from "../message/method.ts";
+import type { Request } from "../message/request.ts";
+import type { Response, ResponseOptions } from "../message/response.ts";
+import { parseUri } from "../message/uri.ts";
+import type { Domains } from "./domains.ts";
+
+const DEFINED: ReadonlySet<Method> = new Set([
+  "ACK",
+  "BYE",
+  "CANCEL",
+  "INFO",
+  "INVITE",
+  "MESSAGE",
+  "NOTIFY",
+  "OPTIONS",
+  "PRACK",
+  "PUBLISH",
+  "REFER",
+  "REGISTER",
+  "SUBSCRIBE",
+  "UPDATE",
+]);
+
+/** What every dispatcher deals with below its chain. */
+const OWN_METHODS: readonly Method[] = ["OPTIONS", "CANCEL", "ACK"];
+
+/**
+ * The answer to a request that no handler claimed. RFC 3261 §8.2.1, §8.2.2, §11.2
+ *
+ * `allows` is what the handlers declare; never for an ACK.
+ */
+export function answerUnclaimed(
+  request: Request,
+  domains: Domains,
+  allows: readonly Method[],
+): Response {
+  const refuse = (status: number, options: ResponseOptions = {}): Response =>
+    request.createResponse(status, { ...options, stateless: true });
+  const allowed = [...new Set([...allows, ...OWN_METHODS])];
+  const Allow = allowed.join(", ");
+  // §12.2.2: a To tag names a dialog, and there is none here.
+  if (request.to.tag !== undefined) return refuse(481);
+  // §8.2.2.1: a scheme that nobody here knows.
+  const { scheme } = parseUri(request.uri);
+  if (scheme !== "sip" && scheme !== "sips") return refuse(416);
+  const forUs = domains.isLocal(request.uri) && domains.addressOfRecord(request.uri) === undefined;
+  // §11.2: what we can do.
+  if (request.method === "OPTIONS" && forUs) {
+    return refuse(200, { headers: { Allow, Accept: "application/sdp", Supported: "path" } });
+  }
+  // §8.2.1: a method that nobody knows is 501, one that is known but not wanted here is 405.
+  if (!DEFINED.has(request.method)) return refuse(501, { headers: { Allow } });
+  if (!allowed.includes(request.method)) return refuse(405, { headers: { Allow } });
+  return refuse(404);
+}
