@@ -9,7 +9,7 @@ import type { StreamLimits } from "./stream-limits.ts";
 export interface ConnectionOwner {
   readonly protocol: Protocol;
   readonly limits: StreamLimits;
-  readonly counters: StreamCounters;
+  readonly counted: StreamCounters;
   now(): number;
   message(bytes: Uint8Array, connection: StreamConnection): void;
   malformed(error: ParseError, head: Uint8Array, connection: StreamConnection): void;
@@ -93,11 +93,11 @@ export class StreamConnection implements Connection {
           owner.message(bytes, this);
         },
         ping: () => {
-          owner.counters.keepAlives += 1;
+          owner.counted.keepAlives += 1;
           this.#write("\r\n");
         },
         malformed: (error, head) => {
-          owner.counters.malformed += 1;
+          owner.counted.malformed += 1;
           owner.malformed(error, head, this);
           this.close();
         },
@@ -169,13 +169,13 @@ export class StreamConnection implements Connection {
     } else if (this.#state === "lingering") {
       if (now - this.#since >= LINGER) this.#socket.destroy();
     } else if (this.#framer.partial && now - this.#lastRead >= limits.betweenBytesTimeout) {
-      this.#owner.counters.silentConnections += 1;
+      this.#owner.counted.silentConnections += 1;
       this.close();
     } else if (this.#accepted && this.#silent && now - this.#since >= limits.firstMessageTimeout) {
-      this.#owner.counters.silentConnections += 1;
+      this.#owner.counted.silentConnections += 1;
       this.close();
     } else if (now - Math.max(this.#lastRead, this.#lastWrite) >= limits.idleTimeout) {
-      this.#owner.counters.idleConnections += 1;
+      this.#owner.counted.idleConnections += 1;
       this.close();
     }
   }
@@ -190,7 +190,7 @@ export class StreamConnection implements Connection {
     if (this.#outgoing === "") this.#owner.dirty(this);
     this.#outgoing += text;
     if (this.#outgoing.length + this.#socket.writableLength > this.#owner.limits.maxBuffered) {
-      this.#owner.counters.slowReaders += 1;
+      this.#owner.counted.slowReaders += 1;
       this.destroy("it reads too slowly");
     }
   }
@@ -204,7 +204,7 @@ export class StreamConnection implements Connection {
     this.#framer.stop();
     this.#outgoing = "";
     if (connecting) {
-      this.#owner.counters.connectFailures += 1;
+      this.#owner.counted.connectFailures += 1;
       const failure = this.#error(error?.message ?? "closed before it was there", error);
       for (const to of this.#waiting) this.#owner.failed(failure, to);
       this.#waiting = [];

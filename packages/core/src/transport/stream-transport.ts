@@ -33,7 +33,7 @@ const SWEEP = 1_000;
 export class StreamTransport implements Transport, ConnectionOwner {
   readonly protocol: Protocol;
   readonly limits: StreamLimits;
-  readonly counters: StreamCounters = {
+  readonly counted: StreamCounters = {
     accepted: 0,
     dialled: 0,
     connectionsRefused: 0,
@@ -89,7 +89,7 @@ export class StreamTransport implements Transport, ConnectionOwner {
       server.listen({ host: address, port, ipv6Only: isIP(address) === 6, exclusive: true }, () => {
         server.off("error", refuse);
         server.on("error", () => {
-          this.counters.acceptErrors += 1;
+          this.counted.acceptErrors += 1;
         });
         const bound = server.address();
         resolve(typeof bound === "object" && bound !== null ? bound : { address, port });
@@ -119,7 +119,7 @@ export class StreamTransport implements Transport, ConnectionOwner {
   }
 
   counters(): Readonly<Record<string, number>> {
-    return Object.fromEntries(this.#counters);
+    return { ...this.counted };
   }
 
   close(): Promise<void> {
@@ -173,11 +173,11 @@ export class StreamTransport implements Transport, ConnectionOwner {
       return;
     }
     if (!this.#table.hasRoom(remoteAddress)) {
-      this.counters.connectionsRefused += 1;
+      this.counted.connectionsRefused += 1;
       socket.destroy();
       return;
     }
-    this.counters.accepted += 1;
+    this.counted.accepted += 1;
     this.#add(
       new StreamConnection(this, socket, {
         id: this.#context.ids(),
@@ -197,14 +197,14 @@ export class StreamTransport implements Transport, ConnectionOwner {
       return this.#error(to, "that is no address and port");
     }
     if (!this.#table.hasRoom(to.address)) {
-      this.counters.connectionsRefused += 1;
+      this.counted.connectionsRefused += 1;
       return this.#error(to, "too many connections");
     }
     return this.#dial(to);
   }
 
   #dial(to: Peer): StreamConnection {
-    this.counters.dialled += 1;
+    this.counted.dialled += 1;
     const { address: local } = this.#listen;
     const socket = this.#sockets.connect(
       {
