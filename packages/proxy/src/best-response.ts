@@ -1,0 +1,72 @@
+import type { Response } from "@sipkit/core";
+
+/**
+ * How little a final response that is no success suits as the answer to all branches: the lowest goes upstream.
+ *
+ * RFC 3261 §16.7 step 6
+ */
+export function unfitness(status: number, cancelled: boolean): number {
+  // Any 6xx is chosen: it speaks for the callee everywhere.
+  if (status >= 600) return 0;
+  // Who sent a CANCEL waits for the 487 that it drew.
+  if (cancelled && status === 487) return 1;
+  // Else the lowest class, and in it what helps the caller to try again.
+  return Math.trunc(status / 100) * 10 + withinClass(status);
+}
+
+function withinClass(status: number): number {
+  switch (status) {
+    case 401:
+    case 407:
+      return 0;
+    case 415:
+    case 420:
+    case 484:
+      return 1;
+    // What only tells of one way to the callee, or of our own doing, yields to what a device said.
+    case 408:
+    case 430:
+    case 440:
+    case 482:
+    case 483:
+    case 487:
+    case 503:
+      return 9;
+    default:
+      return 5;
+  }
+}
+
+/** Whether a response asks for credentials. */
+export function isChallenge(status: number): boolean {
+  return status === 401 || status === 407;
+}
+
+const CHALLENGE_FIELDS = ["www-authenticate", "proxy-authenticate"] as const;
+
+/**
+ * Adds the challenges of the other branches to a 401 or 407: the caller must answer each of them when it tries again.
+ *
+ * RFC 3261 §16.7 step 7
+ */
+export function mergeChallenges(chosen: Response, all: readonly Response[]): void {
+  for (const other of all) {
+    if (other === chosen) continue;
+    for (const name of CHALLENGE_FIELDS) {
+      for (const value of other.headers.getAll(name)) chosen.headers.append(name, value);
+    }
+  }
+}
+
+/**
+ * The status to send in place of the chosen one.
+ *
+ * A 503 says that its sender can serve nothing at all, which is true of one place behind us, not of us. A 430 is
+ * between proxies: an endpoint should never see one for a look-up of ours.
+ *
+ * RFC 3261 §16.7 step 6, RFC 5626 §11.5
+ */
+export function upstreamStatus(status: number, isLookedUp: boolean): number {
+  if (status === 503) return 500;
+  return status === 430 && isLookedUp ? 480 : status;
+}

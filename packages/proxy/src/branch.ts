@@ -1,0 +1,97 @@
+import type { ClientObserver, ClientTransaction, Response, SipError } from "@sipkit/core";
+import type { ResponseContext } from "./response-context.ts";
+import type { Destination } from "./target-set.ts";
+
+/** One forwarded copy of a request and what became of it. RFC 3261 §16.6, §16.7 */
+export class Branch implements ClientObserver {
+  readonly destination: Destination;
+  /** The Max-Breadth that it carries. */
+  readonly breadth: number;
+  readonly #context: ResponseContext;
+  #transaction: ClientTransaction | undefined;
+  #isOver = false;
+  #isCancelled = false;
+  #isExpired = false;
+
+  constructor(context: ResponseContext, destination: Destination, breadth: number) {
+    this.#context = context;
+    this.destination = destination;
+    this.breadth = breadth;
+  }
+
+  /** Whether we gave it up. */
+  get isCancelled(): boolean {
+    return this.#isCancelled;
+  }
+
+  start(): void {
+    const transaction = this.#context.send(this);
+    // What failed at once has told us by now.
+    if (this.#isOver) return;
+    this.#transaction = transaction;
+    if (this.#isCancelled) transaction.cancel();
+  }
+
+  cancel(): void {
+    if (this.#isOver || this.#isCancelled) return;
+    this.#isCancelled = true;
+    this.#transaction?.cancel();
+  }
+
+  /**
+   * It took too long: cancelled, and the 487 that this draws counts as a 408, for the caller cancelled nothing.
+   *
+   * RFC 3261 §16.8
+   */
+  expire(): void {
+    this.#isExpired = true;
+    this.cancel();
+  }
+
+  response(response: Response): void {
+    const { status } = response;
+    // §16.7 step 5: every 2xx to an INVITE goes upstream, also one after the first.
+    if (status >= 200 && status < 300) {
+      this.#end();
+      this.#context.succeeded(this, response);
+    } else if (this.#isOver) {
+      // Nothing but a 2xx can follow a final response.
+    } else if (status >= 300) {
+      this.#end();
+      this.#fail(status, response);
+    } else if (status > 100) {
+      this.#context.progressed(this, response);
+    }
+  }
+
+  failed(error: SipError): void {
+    if (this.#isOver) return;
+    this.#end();
+    this.#fail(statusOf(error), undefined);
+  }
+
+  #fail(status: number, response: Response | undefined): void {
+    if (status === 487 && this.#isExpired) this.#context.failed(this, 408, undefined);
+    else this.#context.failed(this, status, response);
+  }
+
+  #end(): void {
+    this.#isOver = true;
+    this.#transaction = undefined;
+  }
+}
+
+/** The response that a failure counts as. RFC 3261 §16.7 step 6, §16.9; RFC 5626 §5.3.1 */
+function statusOf({ code }: SipError): number {
+  switch (code) {
+    case "SIP_TIMEOUT":
+      return 408;
+    case "SIP_FLOW_GONE":
+      return 430;
+    // It was not even sent yet.
+    case "SIP_CANCELLED":
+      return 487;
+    default:
+      return 503;
+  }
+}

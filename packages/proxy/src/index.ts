@@ -1,0 +1,3 @@
+export { Proxy, type ProxyOptions } from "./proxy.ts";
+export { Redirect } from "./redirect.ts";
+export type { Fork } from "./target-set.ts";

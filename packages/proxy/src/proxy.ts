@@ -1,0 +1,240 @@
+import {
+  dialogRoute,
+  type FlowRef,
+  type Handler,
+  identity,
+  type Leg,
+  type Method,
+  type Packet,
+  type Request,
+  type Server,
+  SipError,
+  type Target,
+  targets,
+  type Verdict,
+} from "@sipkit/core";
+import type { Branch } from "./branch.ts";
+import { Deadlines } from "./deadlines.ts";
+import { copyForTarget, yieldToStrictRouter } from "./forward.ts";
+import { loopHash } from "./loop.ts";
+import { incomingBreadth } from "./max-breadth.ts";
+import { isRecordRouted, RecordRoute } from "./record-route.ts";
+import { type ContextHost, ResponseContext } from "./response-context.ts";
+import { type Destination, type Fork, isSipUri, targetGroups } from "./target-set.ts";
+import { nextMaxForwards, refusal } from "./validate.ts";
+
+/** How a {@link Proxy} forwards. */
+export interface ProxyOptions {
+  /** Whether all targets are tried at once, or those of the highest q first. Default: `"parallel"`. */
+  readonly fork?: Fork;
+  /**
+   * How long a branch of an INVITE may ring, in milliseconds since its last provisional response: 180,000 or more.
+   * Default: 181,000.
+   *
+   * RFC 3261 §16.6 step 11
+   */
+  readonly timerC?: number;
+  /** How long targets of one q are tried before those of the next, in milliseconds. Default: 30,000. */
+  readonly serialTimeout?: number;
+  /** How many branches a request may have at once, here and behind us. Default: 60. RFC 5393 §5.3.3 */
+  readonly maxBreadth?: number;
+  /** How many devices a request is forwarded to; those of the lowest q are left out. Default: 60. */
+  readonly maxTargets?: number;
+  /** Whether we stay on the path of the dialogs that are opened through us. Default: true. */
+  readonly recordRoute?: boolean;
+}
+
+/** Why a request is forwarded. */
+type Standing = "in dialog" | "looked up" | "outward";
+
+/**
+ * A transaction-stateful proxy. It forwards
+ * - a request within a dialog that was opened through it (a valid signed Route),
+ * - a request whose `targets` somebody found, to all of them: forking,
+ * - and elsewhere, where the request-URI and Routes say, only the request of a proved `identity`.
+ *
+ * What else is addressed to this server passes on to the next handler; the rest is refused with 403.
+ *
+ * RFC 3261 §16, RFC 4320, RFC 5393, RFC 6026
+ *
+ * @example
+ * new ReceiveChain([new Authorize({ realm, credentials }), new Registrar(), new Proxy({ fork: "serial" })]);
+ */
+// biome-ignore lint/suspicious/noShadowRestrictedNames: what SIP calls it; the language's own is not used here
+export class Proxy implements Handler {
+  readonly name = "Proxy";
+  readonly allows: readonly Method[] = [
+    "INVITE",
+    "ACK",
+    "BYE",
+    "CANCEL",
+    "INFO",
+    "MESSAGE",
+    "NOTIFY",
+    "OPTIONS",
+    "PRACK",
+    "PUBLISH",
+    "REFER",
+    "SUBSCRIBE",
+    "UPDATE",
+  ];
+
+  readonly #options: Required<ProxyOptions>;
+  #host: ContextHost | undefined;
+
+  constructor(options: ProxyOptions = {}) {
+    const {
+      fork = "parallel",
+      timerC = 181_000,
+      serialTimeout = 30_000,
+      maxBreadth = 60,
+      maxTargets = 60,
+      recordRoute = true,
+    } = options;
+    // §16.6 step 11: Timer C runs for more than three minutes.
+    check(timerC >= 180_000, "timerC must be 180,000 or more");
+    check(serialTimeout > 0, "serialTimeout must be above 0");
+    check(Number.isInteger(maxBreadth) && maxBreadth > 0, "maxBreadth must be a positive integer");
+    check(Number.isInteger(maxTargets) && maxTargets > 0, "maxTargets must be a positive integer");
+    this.#options = { fork, timerC, serialTimeout, maxBreadth, maxTargets, recordRoute };
+  }
+
+  start(server: Server): void {
+    const { timerC, serialTimeout } = this.#options;
+    this.#host = {
+      server,
+      timerC: new Deadlines<Branch>(server.clock, timerC, (branch) => branch.expire()),
+      groupTime: new Deadlines<ResponseContext>(server.clock, serialTimeout, (context) =>
+        context.groupExpired(),
+      ),
+    };
+  }
+
+  close(): void {
+    this.#host?.timerC.close();
+    this.#host?.groupTime.close();
+  }
+
+  receive(packet: Packet, leg: Leg): Verdict {
+    // Responses go to the client transactions of their branches.
+    if (!packet.isRequest || packet.method === "CANCEL") return undefined;
+    const host = this.#host;
+    if (host === undefined) throw new SipError("SIP_NOT_STARTED", "the proxy was not started");
+    if (packet.method === "ACK") return this.#acknowledge(packet, host.server);
+
+    const within = packet.get(dialogRoute);
+    if (within !== undefined) {
+      const { flow } = within;
+      // RFC 5626 §5.3.1: the connection of the phone that it is for is gone.
+      if (flow !== undefined && !host.server.isAlive(flow)) {
+        return packet.createResponse(430);
+      }
+      if (flow === undefined && !hasWay(packet)) return packet.createResponse(416);
+      return this.#forward(packet, leg, [[along(packet, flow)]], "in dialog");
+    }
+
+    const found = packet.get(targets);
+    if (found !== undefined) {
+      const { fork, maxTargets } = this.#options;
+      const groups = targetGroups(found, fork, maxTargets);
+      // §16.5: a user whom nobody can reach now.
+      if (groups.length === 0) return packet.createResponse(480);
+      return this.#forward(packet, leg, groups, "looked up");
+    }
+
+    const hasIdentity = packet.get(identity) !== undefined;
+    const isOurs = host.server.isLocal(packet.uri);
+    if (isOurs && !(hasIdentity && packet.headers.has("route"))) return undefined;
+    // §16.3 step 2
+    if (!hasWay(packet)) return packet.createResponse(416);
+    // Strangers use us as a relay to nowhere. Nothing of them is kept.
+    if (!hasIdentity) {
+      host.server.count("refusedRelays");
+      return packet.createResponse(403, { stateless: true });
+    }
+    return this.#forward(packet, leg, [[along(packet, undefined)]], "outward");
+  }
+
+  /** Checks a request by §16.3 and forwards it. */
+  #forward(
+    request: Request,
+    leg: Leg,
+    groups: readonly (readonly Destination[])[],
+    standing: Standing,
+  ): Verdict {
+    const host = this.#host as ContextHost;
+    const { server } = host;
+    const vias = request.headers.getAll("via");
+    const hash = loopHash(request, groups);
+    const refused = refusal(request, vias, hash, server);
+    if (refused !== undefined) return refused;
+    const breadth = incomingBreadth(request, this.#options.maxBreadth);
+    // RFC 5393 §5.3.3
+    if (groups.some((group) => group.length > breadth)) {
+      return request.createResponse(440);
+    }
+    // §16.10: it was cancelled while somebody before us pondered.
+    if (request.method === "INVITE" && request.signal.aborted) return request.createResponse(487);
+
+    const isRouted =
+      this.#options.recordRoute && isRecordRouted(request.method, standing === "in dialog");
+    new ResponseContext(host, {
+      request,
+      groups,
+      isLookedUp: standing === "looked up",
+      maxForwards: nextMaxForwards(request),
+      maxBreadth: breadth,
+      loopHash: hash,
+      recordRoute: isRouted
+        ? new RecordRoute(server, leg, vias.length === 1 ? server.flowOf(request) : undefined).add
+        : undefined,
+    }).start();
+    return "later";
+  }
+
+  /** An ACK to a 2xx: sent on within its dialog, or not at all; it is never answered. */
+  #acknowledge(ack: Request, server: Server): Verdict {
+    const within = ack.get(dialogRoute);
+    const hops = nextMaxForwards(ack);
+    const flow = within?.flow;
+    const mayPass =
+      within !== undefined &&
+      hops >= 0 &&
+      (flow === undefined ? hasWay(ack) : server.isAlive(flow));
+    if (!mayPass) {
+      server.count("droppedAcks");
+      return "drop";
+    }
+    const { uri, target } = along(ack, flow);
+    const copy = copyForTarget(ack, {
+      uri,
+      maxForwards: hops,
+      maxBreadth: incomingBreadth(ack, this.#options.maxBreadth),
+      keepRoutes: true,
+    });
+    const to = target === undefined ? yieldToStrictRouter(copy) : undefined;
+    server.deliver(copy, {
+      branch: server.random.token(),
+      ...(target === undefined ? {} : { target }),
+      ...(to === undefined ? {} : { to }),
+    });
+    return "forwarded";
+  }
+}
+
+/** Where a request goes by its own request-URI and Routes, or over the flow that its signed Route names. */
+function along(request: Request, flow: FlowRef | undefined): Destination {
+  const { uri } = request;
+  if (flow === undefined) return { uri, target: undefined, otherwise: undefined };
+  const target: Target = { uri, q: 1, route: [], flow, expiresAt: Number.POSITIVE_INFINITY };
+  return { uri, target, otherwise: undefined };
+}
+
+/** Whether anything tells where a request goes next. */
+function hasWay(request: Request): boolean {
+  return isSipUri(request.uri) || request.headers.has("route");
+}
+
+function check(isGood: boolean, message: string): void {
+  if (!isGood) throw new SipError("SIP_BAD_OPTION", message);
+}
