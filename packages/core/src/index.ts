@@ -68,6 +68,7 @@ export type { Headers, HeadersInit } from "./message/headers.ts";
 export type { Method } from "./message/method.ts";
 export type { NameAddr } from "./message/name-addr.ts";
 export { type PacketKey, packetKey } from "./message/packet-key.ts";
+export { parsePacket } from "./message/parse.ts";
 export { Params } from "./message/params.ts";
 export { Request } from "./message/request.ts";
 export { Response, type ResponseOptions } from "./message/response.ts";

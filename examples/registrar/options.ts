@@ -1,0 +1,82 @@
+import { parseArgs } from "node:util";
+import { type LegOptions, parseLeg } from "@sipkit/core";
+
+/** What the command line says. */
+export interface RegistrarExampleOptions {
+  readonly legs: readonly LegOptions[];
+  readonly domain: string;
+  /** Passwords by user; the demo users where none are given and only this machine can reach us. */
+  readonly users: Readonly<Record<string, string>>;
+  readonly areDemoUsers: boolean;
+  readonly htdigest: string | undefined;
+  readonly minExpires: number;
+  readonly maxExpires: number;
+}
+
+export const usage = `Usage: pnpm start [options]
+  --listen udp:127.0.0.1:5060   where to listen, repeatable (udp: or tcp:); port 0 takes a free one
+  --advertise HOST              the name that others reach us by; needed for --listen udp:0.0.0.0:5060
+  --domain example.com          the domain of the users
+  --user alice:secret           a user and her password, repeatable
+  --htdigest FILE               users from a file made by htdigest
+  --min-expires 10              the shortest registration in seconds
+  --max-expires 3600            the longest
+`;
+
+const DEMO_USERS = { alice: "secret", bob: "secret" };
+
+/** Reads the command line. Throws an `Error` whose message says what is wrong with it. */
+export function readOptions(args: readonly string[]): RegistrarExampleOptions {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      listen: {
+        type: "string",
+        multiple: true,
+        default: ["udp:127.0.0.1:5060", "tcp:127.0.0.1:5060"],
+      },
+      advertise: { type: "string" },
+      domain: { type: "string", default: "example.com" },
+      user: { type: "string", multiple: true, default: [] },
+      htdigest: { type: "string" },
+      "min-expires": { type: "string", default: "10" },
+      "max-expires": { type: "string", default: "3600" },
+    },
+  });
+  const users = Object.fromEntries(values.user.map(readUser));
+  const areDemoUsers = values.user.length === 0 && values.htdigest === undefined;
+  if (areDemoUsers && !values.listen.every(isLoopback)) {
+    throw new Error(
+      "The demo users have known passwords, so they exist on loopback alone: give --user NAME:PASSWORD or --htdigest FILE.",
+    );
+  }
+  const { advertise } = values;
+  return {
+    legs: values.listen.map((text) => ({
+      ...parseLeg(text),
+      ...(advertise === undefined ? {} : { advertise }),
+    })),
+    domain: values.domain,
+    users: areDemoUsers ? DEMO_USERS : users,
+    areDemoUsers,
+    htdigest: values.htdigest,
+    minExpires: readSeconds("--min-expires", values["min-expires"]),
+    maxExpires: readSeconds("--max-expires", values["max-expires"]),
+  };
+}
+
+function readUser(text: string): [user: string, password: string] {
+  const colon = text.indexOf(":");
+  if (colon <= 0) throw new Error("--user is NAME:PASSWORD");
+  return [text.slice(0, colon), text.slice(colon + 1)];
+}
+
+function readSeconds(flag: string, text: string): number {
+  if (!/^[0-9]{1,9}$/.test(text)) throw new Error(`${flag} is a number of seconds`);
+  return Number(text);
+}
+
+/** Whether nobody but this machine can reach an address such as `udp:127.0.0.1:5060` or `tcp:[::1]:5060`. */
+function isLoopback(listen: string): boolean {
+  return /^[a-z]+:(?:127(?:\.[0-9]{1,3}){3}|\[::1\])(?::[0-9]+)?$/i.test(listen);
+}
