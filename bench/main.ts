@@ -1,0 +1,53 @@
+/**
+ * The benchmarks: `pnpm bench [parse|register|call|memory|all] [--json FILE]`.
+ *
+ * Ratios are taken in one run on one machine; absolute figures are that machine's.
+ */
+import { writeFileSync } from "node:fs";
+import { cpus } from "node:os";
+import { parseArgs } from "node:util";
+import { benchCall } from "./call.ts";
+import { run as benchMemory } from "./memory.ts";
+import { run as benchParse } from "./parse.ts";
+import { benchRegister } from "./register.ts";
+import { Workbench } from "./workbench.ts";
+
+const BENCHMARKS: Readonly<Record<string, (bench: Workbench) => unknown>> = {
+  parse: () => benchParse(),
+  register: benchRegister,
+  call: benchCall,
+  memory: () => benchMemory(),
+};
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { json: { type: "string" } },
+});
+const [wanted = "all"] = positionals;
+const chosen = Object.entries(BENCHMARKS).filter(([name]) => wanted === "all" || name === wanted);
+if (chosen.length === 0) {
+  console.error("usage: pnpm bench [parse|register|call|memory|all] [--json FILE]");
+  process.exit(2);
+}
+
+const machine = {
+  processor: cpus()[0]?.model,
+  processors: cpus().length,
+  node: process.version,
+};
+console.log(`${machine.processors} × ${machine.processor}, Node ${machine.node}`);
+
+const bench = new Workbench();
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.once(signal, () => {
+    void bench.close().finally(() => process.exit(1));
+  });
+}
+try {
+  const figures: Record<string, unknown> = { machine };
+  for (const [name, run] of chosen) figures[name] = await run(bench);
+  if (values.json !== undefined)
+    writeFileSync(values.json, `${JSON.stringify(figures, null, 2)}\n`);
+} finally {
+  await bench.close();
+}
