@@ -69,6 +69,6 @@ function greet(
   }
   console.log(`try: sipsak -vv -s sip:${host}:${port}`);
   console.log(
-    `try: sipsak -U -C sip:alice@127.0.0.1:5070 -x 60 -a secret -s sip:alice@${domain} -p ${host}:${port}`,
+    `try: sipsak -U -C sip:alice@127.0.0.1:5070 -x 60 -u alice -a secret -s sip:alice@${host}:${port}`,
   );
 }

@@ -42,7 +42,7 @@ describe("a receive chain", () => {
   });
 
   it("goes on after an asynchronous handler that passes", async () => {
-    const { by } = await ask([async () => undefined, async () => false, busy], INVITE);
+    const { by } = await ask([async () => undefined, async (): Promise<false> => false, busy], INVITE);
     expect(by).toBe("busyHere");
   });
 

@@ -98,7 +98,7 @@ function withoutFinalDot(host: string): string {
 
 function normaliseName(name: string): string {
   const lower = withoutFinalDot(name.toLowerCase());
-  if (lower === "" || /[\s/@;,<>"]/.test(lower)) {
+  if (!/^(?:(?:\*\.)?[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?|\[[0-9a-f:.]+\])$/.test(lower)) {
     throw new SipError("SIP_BAD_DOMAIN", `not a domain: ${JSON.stringify(name)}`);
   }
   return lower;
