@@ -4,7 +4,6 @@ import { type Algorithm, hashHex } from "./algorithm.ts";
 /** What a digest response is computed over, besides HA1. Each value is the one on the wire, without its quotes. */
 export interface DigestInput {
   readonly algorithm: Algorithm;
-  readonly method: string;
   /** The `uri` parameter, not the request-URI. */
   readonly uri: string;
   readonly nonce: string;
@@ -38,9 +37,9 @@ export function ha1Of(
  *
  * RFC 7616 §3.4.1, RFC 2617 §3.2.2.1
  */
-export function digestResponse(ha1: string, input: DigestInput): string {
+export function digestResponse(ha1: string, method: string, input: DigestInput): string {
   const { algorithm, nonce, qop } = input;
-  const ha2 = hashHex(algorithm, `${input.method}:${input.uri}`);
+  const ha2 = hashHex(algorithm, `${method}:${input.uri}`);
   return hashHex(
     algorithm,
     qop === undefined

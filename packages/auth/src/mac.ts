@@ -31,7 +31,8 @@ export class Mac {
 
   /** The whole code, 43 characters of base64url. */
   sign(text: string): string {
-    if (text.length !== this.#length) throw new RangeError(`the text must have ${this.#length} characters`);
+    if (text.length !== this.#length)
+      throw new RangeError(`the text must have ${this.#length} characters`);
     this.#inner.write(text, BLOCK, "latin1");
     this.#outer.write(hash("sha256", this.#inner, "binary"), BLOCK, "latin1");
     return hash("sha256", this.#outer, "base64url");

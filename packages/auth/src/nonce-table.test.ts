@@ -4,7 +4,10 @@ import { type Fingerprint, NonceTable, type NonceUse } from "./nonce-table.ts";
 
 const LIFETIME = 300_000;
 const message = (low: number): Fingerprint => ({ high: 7, low });
-const nonce = (serial: number, madeAt = 0): { readonly serial: number; readonly madeAt: number } => ({
+const nonce = (
+  serial: number,
+  madeAt = 0,
+): { readonly serial: number; readonly madeAt: number } => ({
   serial,
   madeAt,
 });

@@ -106,7 +106,9 @@ describe("nonces", () => {
     expect(server().read(nonce)?.own).toBe(true);
     expect(server({ node: "other" }).read(nonce)?.own).toBe(false);
     expect(server({ epoch: "other" }).read(nonce)?.own).toBe(false);
-    expect(server({ random: { ...counting(), token: () => "other" } }).read(nonce)?.own).toBe(false);
+    expect(server({ random: { ...counting(), token: () => "other" } }).read(nonce)?.own).toBe(
+      false,
+    );
   });
 });
 

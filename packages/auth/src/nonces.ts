@@ -1,5 +1,5 @@
-import type { Random } from "@sipkit/core";
 import { hash } from "node:crypto";
+import type { Random } from "@sipkit/core";
 import { equalInConstantTime } from "./digest.ts";
 import { Mac } from "./mac.ts";
 
@@ -50,10 +50,16 @@ export class Nonces {
 
   constructor(options: NonceOptions) {
     const { realm, node, epoch, random } = options;
-    const key = Buffer.concat([Buffer.from(`sipkit nonce\0${realm}\0`), Buffer.from(options.secret)]);
+    const key = Buffer.concat([
+      Buffer.from(`sipkit nonce\0${realm}\0`),
+      Buffer.from(options.secret),
+    ]);
     this.#mac = new Mac(Buffer.from(hash("sha256", key, "hex"), "hex"), HEAD);
     this.#random = random;
-    this.#life = hash("sha256", `${node}\0${epoch}\0${random.token()}`, "base64url").slice(0, FIELD);
+    this.#life = hash("sha256", `${node}\0${epoch}\0${random.token()}`, "base64url").slice(
+      0,
+      FIELD,
+    );
   }
 
   /** A new nonce; `now` is `clock.now()`. */

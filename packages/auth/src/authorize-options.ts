@@ -1,0 +1,134 @@
+import { SipError } from "@sipkit/core";
+import { type Algorithm, algorithms as knownAlgorithms } from "./algorithm.ts";
+import { quotable } from "./challenge.ts";
+import type { Credentials } from "./credentials.ts";
+import { type FilterTable, filterNames, listOf } from "./filter.ts";
+import type { Awaitable } from "./when-known.ts";
+
+/**
+ * More addresses-of-record that users may register, besides their own: by user name, or from a function that may
+ * answer later. Each is a SIP URI.
+ */
+export type MayRegister =
+  | Readonly<Record<string, string | readonly string[]>>
+  | ((user: string, realm: string) => Awaitable<string | readonly string[] | undefined>);
+
+interface CommonOptions {
+  /** The name of the protection space, which clients show their users: best the domain. */
+  readonly realm: string;
+  /** A text that clients send back unchanged. Default: none. It isn't checked: the nonce says it all. */
+  readonly opaque?: string;
+  /**
+   * One challenge for each, the preferred one first. Default: `["MD5"]`, because widespread clients give up at a
+   * challenge of another algorithm wherever it stands (baresip 1.0 does), or can answer nothing else (Net::SIP). Where
+   * no such client is about, `["SHA-256", "MD5"]`; an htdigest file must then hold both.
+   *
+   * RFC 8760 §2.3
+   */
+  readonly algorithms?: readonly Algorithm[];
+  /**
+   * Conditions by method after the digest was right. What the table doesn't name keeps its default: for REGISTER to
+   * this server none besides `mayRegister`, for all else `["FromIsRealm", "FromIsAuthUser"]`, so that nobody calls
+   * under another's name. `{ "*": [] }` asks for nothing.
+   */
+  readonly filter?: FilterTable;
+  /** Who may register more than his own address-of-record. Default: nobody. */
+  readonly mayRegister?: MayRegister;
+  /**
+   * The domains at which a user of this realm speaks for his own name. Default: the realm, when that is a domain of the
+   * server's; else every domain of the server.
+   */
+  readonly domains?: readonly string[];
+  /**
+   * Requests from strangers to users of our domains pass, without an identity, unless From claims a domain of ours.
+   * Default: false.
+   */
+  readonly allowCallsToUs?: boolean;
+  /** OPTIONS that ask the server itself pass, as monitors send them. Default: false. */
+  readonly allowPings?: boolean;
+  /** How long a nonce can be used, in seconds. Default: 300. */
+  readonly nonceLifetime?: number;
+  /** How many used nonces are remembered, each in 76 bytes or less. Default: 100,000. */
+  readonly maxNonces?: number;
+  /**
+   * The key of the nonces. Default: random. Given, and kept, a nonce of an earlier life, or of another server with the
+   * same secret, is told from a forged one, so that phones try again by themselves (`stale=true`).
+   */
+  readonly secret?: string | Uint8Array;
+  /**
+   * Whether credentials without `qop` are refused. Default: true: they are of 1997, and every client answers
+   * `qop=auth` when it is offered. If false, a nonce without `qop` can be used once.
+   */
+  readonly requireQop?: boolean;
+}
+
+/** How `Authorize` proves who sends a request: by `credentials`, by an htdigest file, or by both in this order. */
+export type AuthorizeOptions = CommonOptions &
+  (
+    | { readonly credentials: Credentials; readonly htdigest?: string | undefined }
+    | {
+        readonly credentials?: Credentials | undefined;
+        /**
+         * The path of a file with a line `user:realm:HA1` for each user, as Apache's `htdigest` makes it. It is read
+         * when the server starts, and again when it changed. Users that it doesn't have are looked for nowhere else.
+         */
+        readonly htdigest: string;
+      }
+  );
+
+/** The options, and defaults where there are some. */
+export type CheckedOptions = AuthorizeOptions &
+  Required<Omit<CommonOptions, "opaque" | "secret" | "mayRegister" | "domains">>;
+
+/** The options with their defaults. Throws `SIP_BAD_OPTION`. */
+export function checkOptions(options: AuthorizeOptions): CheckedOptions {
+  const {
+    realm,
+    opaque,
+    algorithms = ["MD5"],
+    filter = {},
+    allowCallsToUs = false,
+    allowPings = false,
+    nonceLifetime = 300,
+    maxNonces = 100_000,
+    requireQop = true,
+    secret,
+  } = options;
+  quotable("realm", realm);
+  if (opaque !== undefined) quotable("opaque", opaque);
+  check(
+    options.credentials !== undefined || options.htdigest !== undefined,
+    "credentials or htdigest must be given",
+  );
+  check(
+    algorithms.length > 0 &&
+      new Set(algorithms).size === algorithms.length &&
+      algorithms.every((algorithm) => knownAlgorithms.includes(algorithm)),
+    `algorithms must be some of ${knownAlgorithms.join(", ")}, each once`,
+  );
+  for (const conditions of Object.values(filter)) {
+    check(
+      listOf(conditions).every(
+        (condition) => typeof condition === "function" || filterNames.includes(condition),
+      ),
+      `filter must hold functions and the names ${filterNames.join(", ")}`,
+    );
+  }
+  check(nonceLifetime > 0, "nonceLifetime must be a positive number of seconds");
+  check(Number.isInteger(maxNonces) && maxNonces > 0, "maxNonces must be a positive integer");
+  check(secret === undefined || secret.length > 0, "secret must not be empty");
+  return {
+    ...options,
+    algorithms,
+    filter,
+    allowCallsToUs,
+    allowPings,
+    nonceLifetime,
+    maxNonces,
+    requireQop,
+  };
+}
+
+function check(isGood: boolean, message: string): void {
+  if (!isGood) throw new SipError("SIP_BAD_OPTION", message);
+}

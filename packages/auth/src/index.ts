@@ -1,0 +1,13 @@
+export { type Identity, identity } from "@sipkit/core";
+export type { Algorithm } from "./algorithm.ts";
+export { Authorize } from "./authorize.ts";
+export type { AuthorizeOptions, MayRegister } from "./authorize-options.ts";
+export type { Credential, Credentials } from "./credentials.ts";
+export { ha1Of } from "./digest.ts";
+export {
+  type AuthorizeRequestOptions,
+  authorize,
+  type ClientCredential,
+  type ClientCredentials,
+} from "./digest-client.ts";
+export type { Filter, FilterName, FilterTable, Predicate } from "./filter.ts";

@@ -1,0 +1,104 @@
+import type { Request, Server } from "@sipkit/core";
+import { type Algorithm, hashHex } from "./algorithm.ts";
+import type { CheckedOptions } from "./authorize-options.ts";
+import { formatChallenge } from "./challenge.ts";
+import type { Ha1Source } from "./credentials.ts";
+import { digestResponse, equalInConstantTime } from "./digest.ts";
+import { fingerprintOf } from "./fingerprint.ts";
+import { NonceTable } from "./nonce-table.ts";
+import { type Nonce, Nonces } from "./nonces.ts";
+import type { ReceivedCredentials } from "./received-credentials.ts";
+import { type Awaitable, isPromise } from "./when-known.ts";
+
+/**
+ * What credentials are worth.
+ *
+ * - `right`: they prove the user, for this request
+ * - `stale`: they were right, but their nonce is too old or was used for something else
+ * - `wrong`: not the user's digest, or not a nonce of ours
+ */
+export type Worth = "right" | "stale" | "wrong";
+
+type RealmOptions = Pick<
+  CheckedOptions,
+  "realm" | "opaque" | "algorithms" | "nonceLifetime" | "maxNonces" | "requireQop" | "secret"
+>;
+
+/** A protection space: makes its challenges and judges the answers. RFC 7616 §3.3, §3.4 */
+export class Realm {
+  readonly #options: RealmOptions;
+  readonly #sources: readonly Ha1Source[];
+  readonly #nonces: Nonces;
+  readonly #used: NonceTable;
+  readonly #fingerprintKey: string;
+  /** HA1s of nobody: a user who doesn't exist costs what one with a wrong password does. */
+  readonly #decoys: ReadonlyMap<Algorithm, string>;
+
+  constructor(
+    options: RealmOptions,
+    sources: readonly Ha1Source[],
+    { node, epoch, random }: Pick<Server, "node" | "epoch" | "random">,
+  ) {
+    const { realm, algorithms, maxNonces, nonceLifetime, secret = random.bytes(32) } = options;
+    this.#options = options;
+    this.#sources = sources;
+    this.#nonces = new Nonces({ secret, realm, node, epoch, random });
+    this.#used = new NonceTable({ size: maxNonces, lifetime: 1000 * nonceLifetime });
+    this.#fingerprintKey = random.token();
+    this.#decoys = new Map(
+      algorithms.map((algorithm) => [algorithm, hashHex(algorithm, random.token())]),
+    );
+  }
+
+  /** A challenge for each algorithm, with one new nonce. */
+  challenges(stale: boolean, now: number): readonly string[] {
+    const { realm, opaque, algorithms } = this.#options;
+    const nonce = this.#nonces.make(now);
+    return algorithms.map((algorithm) =>
+      formatChallenge({ realm, nonce, algorithm, opaque, stale }),
+    );
+  }
+
+  /** Judges the credentials of a request that came at `now`. */
+  judge(request: Request, credentials: ReceivedCredentials, now: number): Awaitable<Worth> {
+    const { qop, user, algorithm } = credentials;
+    const nonce = this.#nonces.read(credentials.nonce);
+    if (nonce === undefined) return "wrong";
+    if (qop === undefined ? this.#options.requireQop : qop.toLowerCase() !== "auth") return "wrong";
+    const ha1 = this.#find(user, algorithm, 0);
+    return isPromise(ha1)
+      ? ha1.then((found) => this.#compare(request, credentials, nonce, found, now))
+      : this.#compare(request, credentials, nonce, ha1, now);
+  }
+
+  /** How many used nonces are remembered. */
+  remembered(now: number): number {
+    return this.#used.remembered(now);
+  }
+
+  #find(user: string, algorithm: Algorithm, from: number): Awaitable<string | undefined> {
+    for (let i = from; i < this.#sources.length; i++) {
+      const ha1 = this.#sources[i]?.ha1(user, algorithm);
+      if (isPromise(ha1)) return ha1.then((found) => found ?? this.#find(user, algorithm, i + 1));
+      if (ha1 !== undefined) return ha1;
+    }
+    return undefined;
+  }
+
+  #compare(
+    request: Request,
+    credentials: ReceivedCredentials,
+    nonce: Nonce,
+    ha1: string | undefined,
+    now: number,
+  ): Worth {
+    const { algorithm, response, count } = credentials;
+    const secret = ha1 ?? this.#decoys.get(algorithm) ?? "";
+    const expected = digestResponse(secret, request.method, credentials);
+    if (!equalInConstantTime(expected, response.toLowerCase())) return "wrong";
+    if (!nonce.own) return "stale";
+    // Only now: a stranger must not use up a user's nonce.
+    const use = this.#used.use(nonce, count, fingerprintOf(request, this.#fingerprintKey), now);
+    return use === "stale" ? "stale" : "right";
+  }
+}
