@@ -15,8 +15,6 @@ const PRIVATE: readonly (readonly [network: string, pattern: RegExp])[] = [
 /** Where a REGISTER came from. */
 export interface Sender {
   readonly flow: FlowRef;
-  /** The source address. */
-  readonly address: string;
   /** The host that the sender calls itself in its Via. */
   readonly sentBy: string;
 }
@@ -32,7 +30,8 @@ export interface Sender {
 export function flowOfContact(uri: SipUri, sender: Sender, alone: boolean): FlowRef | undefined {
   if (alone && sender.flow.protocol !== "udp") return sender.flow;
   const host = bare(uri.host);
-  const source = bare(sender.address);
+  const { remote } = sender.flow;
+  const source = bare(remote.slice(0, remote.lastIndexOf(":")));
   if (host === source || host === bare(sender.sentBy) || host.endsWith(".invalid")) {
     return sender.flow;
   }

@@ -41,7 +41,5 @@ function readPath(request: Request): readonly string[] {
 export function senderOf(request: Request, server: Server): Sender | undefined {
   if (request.headers.has("path") || request.headers.getAll("via").length > 1) return undefined;
   const flow = server.flowOf(request);
-  const address = request.arrival?.from.address;
-  if (flow === undefined || address === undefined) return undefined;
-  return { flow, address, sentBy: request.topmostVia?.host ?? "" };
+  return flow && { flow, sentBy: request.topmostVia?.host ?? "" };
 }

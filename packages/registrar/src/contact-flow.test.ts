@@ -1,0 +1,46 @@
+import { type FlowRef, parseSipUri } from "@sipkit/core";
+import { describe, expect, it } from "vitest";
+import { flowOfContact, type Sender } from "./contact-flow.ts";
+
+function sender(protocol: FlowRef["protocol"], remote: string, sentBy: string): Sender {
+  return { flow: { node: "a", epoch: "1", protocol, local: "192.0.2.1:5060", remote }, sentBy };
+}
+
+describe("flowOfContact, RFC 3261 §10.2.1, RFC 5626 §5.3", () => {
+  it.each([
+    ["the source address", "sip:a@198.51.100.7:5062", "198.51.100.7:61234", "10.0.0.5"],
+    ["an IPv6 source address", "sip:a@[2001:DB8::7]", "[2001:db8::7]:61234", "other"],
+    ["the host in Via", "sip:a@Phone.example.net", "198.51.100.7:61234", "phone.example.net"],
+    ["no place", "sip:a@df7jal23ls0d.invalid", "198.51.100.7:61234", "x.invalid"],
+    ["a private address behind NAT", "sip:a@192.168.1.5", "198.51.100.7:61234", "10.9.9.9"],
+    ["a private address behind NAT in another", "sip:a@192.168.1.5", "10.0.0.7:61234", "10.9.9.9"],
+    ["a private IPv6 address", "sip:a@[fd00::5]", "[2001:db8::7]:61234", "x"],
+  ])("is the sender's for a contact that names %s", (_case, uri, remote, sentBy) => {
+    const from = sender("udp", remote, sentBy);
+    expect(flowOfContact(parseSipUri(uri), from, true)).toBe(from.flow);
+    expect(flowOfContact(parseSipUri(uri), from, false)).toBe(from.flow);
+  });
+
+  it.each([
+    ["a public address", "sip:a@203.0.113.9", "198.51.100.7:61234", "198.51.100.7"],
+    [
+      "another device in the same private network",
+      "sip:a@192.168.1.5",
+      "192.168.1.6:5060",
+      "192.168.1.6",
+    ],
+    ["a name", "sip:+358555@gateway.example.net", "198.51.100.7:61234", "198.51.100.7"],
+    ["what only looks private", "sip:a@172.32.0.1", "198.51.100.7:61234", "198.51.100.7"],
+    ["the name invalid inside a name", "sip:a@x.invalid.example.net", "198.51.100.7:5060", "h"],
+  ])("is none for a contact elsewhere: %s", (_case, uri, remote, sentBy) => {
+    const from = sender("udp", remote, sentBy);
+    expect(flowOfContact(parseSipUri(uri), from, true)).toBeUndefined();
+  });
+
+  it("is the connection's for the only contact that came over it, and not for one of several", () => {
+    const from = sender("tcp", "198.51.100.7:61234", "198.51.100.7");
+    const uri = parseSipUri("sip:a@203.0.113.9");
+    expect(flowOfContact(uri, from, true)).toBe(from.flow);
+    expect(flowOfContact(uri, from, false)).toBeUndefined();
+  });
+});
