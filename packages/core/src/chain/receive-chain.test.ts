@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { Request } from "../message/request.ts";
 import { ask } from "../testing/ask.ts";
+import { completeRequest } from "../testing/complete.ts";
 import { TestServer } from "../testing/test-server.ts";
 import { type ChainStep, chainChannel } from "./chain-channel.ts";
-import type { Handler, Packet } from "./handler.ts";
+import type { Handler } from "./handler.ts";
 import { onRequest } from "./on-request.ts";
 import { ReceiveChain } from "./receive-chain.ts";
 import { wrap } from "./wrap.ts";
@@ -35,14 +37,16 @@ describe("a receive chain", () => {
 
   it("waits only for what is a promise", () => {
     const chain = new ReceiveChain([() => undefined, () => false, () => "drop"]);
-    const packet = {} as Packet;
-    packet.set = () => undefined;
+    const packet = Request.parse(completeRequest(INVITE));
     const outcome = chain.receive(packet, {} as never, {} as never);
     expect(outcome).toBe("drop");
   });
 
   it("goes on after an asynchronous handler that passes", async () => {
-    const { by } = await ask([async () => undefined, async (): Promise<false> => false, busy], INVITE);
+    const { by } = await ask(
+      [async () => undefined, async (): Promise<false> => false, busy],
+      INVITE,
+    );
     expect(by).toBe("busyHere");
   });
 

@@ -143,22 +143,22 @@ function step({ name, handler }: Link, packet: Packet, leg: Leg, from: Peer): Ou
     const outcome = handler.receive(packet, leg, from);
     if (typeof outcome === "object" && outcome !== null && isPending(outcome)) {
       return outcome.then(
-        (verdict) => settle(verdict, name, handler, packet),
+        (verdict) => settle(verdict, name, packet),
         (error: unknown) => {
           throw nameError(error, name);
         },
       );
     }
-    return settle(outcome, name, handler, packet);
+    return settle(outcome, name, packet);
   } catch (error) {
     throw nameError(error, name);
   }
 }
 
-function settle(given: unknown, name: string, handler: Handler, packet: Packet): Verdict {
+function settle(given: unknown, name: string, packet: Packet): Verdict {
   if (given === undefined || given === false) return given;
   const verdict = checkVerdict(given, packet, name);
-  if (!(handler instanceof ReceiveChain)) packet.set(claimant, name);
+  if (packet.get(claimant) === undefined) packet.set(claimant, name);
   return verdict;
 }
 
