@@ -2,6 +2,7 @@ import { lookup } from "node:dns/promises";
 import type { Protocol } from "../arrival.ts";
 import type { Clock } from "../clock.ts";
 import { TransportError } from "../errors.ts";
+import { detach } from "../message/detach.ts";
 import { parseSipUri, type SipUri } from "../message/uri.ts";
 import { canonicalAddress, isAddressLiteral } from "../transport/host-port.ts";
 import { defaultPorts, isProtocol } from "../transport/leg-address.ts";
@@ -47,7 +48,7 @@ export function systemResolver(options: SystemResolverOptions): Resolver {
     const until = clock.now() + (found.length > 0 ? keepFor : keepFor / 6);
     const oldest = answers.size >= maxNames ? answers.keys().next().value : undefined;
     if (oldest !== undefined) answers.delete(oldest);
-    answers.set(host, { addresses: found, until });
+    answers.set(detach(host), { addresses: found, until });
     return found;
   };
 
@@ -77,6 +78,7 @@ export function systemResolver(options: SystemResolverOptions): Resolver {
       // RFC 3263 §4: the target is the maddr parameter where there is one, else the host.
       const host = (parsed.params.get("maddr") ?? parsed.host).toLowerCase();
       if (isAddressLiteral(host)) return [{ protocol, address: canonicalAddress(host), port }];
+      if (!isName(host)) throw noHop(host, "that is no name");
       const toHops = (found: readonly string[]): readonly NextHop[] => {
         if (found.length === 0) throw noHop(host, "there is no such name");
         return found.map((address) => ({ protocol, address, port }));
@@ -100,6 +102,11 @@ function protocolOf(uri: SipUri): Protocol {
   // A sips: URI asks for TLS on every hop, whatever runs under it.
   if (wanted === "udp") throw new TransportError("a sips: URI can't be reached over UDP");
   return wanted === "ws" || wanted === "wss" ? "wss" : "tls";
+}
+
+/** What may be asked for; the underscore is no part of a host name, but of names that machines do have. */
+function isName(host: string): boolean {
+  return host.length <= 255 && /^[a-z0-9._-]+$/.test(host);
 }
 
 async function systemAddresses(host: string): Promise<readonly string[]> {

@@ -69,8 +69,11 @@ export function addressBlock(address: string): string {
   const [front = "", back] = address.split("::", 2);
   const groups = front === "" ? [] : front.split(":");
   if (back !== undefined) {
-    const tail = back === "" ? 0 : back.split(":").length + (back.includes(".") ? 1 : 0);
-    while (groups.length + tail < 8) groups.push("0");
+    const tail = back === "" ? [] : back.split(":");
+    // An IPv4 address at the end stands for two groups.
+    const width = tail.length + (back.includes(".") ? 1 : 0);
+    while (groups.length + width < 8) groups.push("0");
+    groups.push(...tail);
   }
   return groups.slice(0, 4).join(":");
 }

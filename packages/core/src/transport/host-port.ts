@@ -1,5 +1,7 @@
 import { isIP, SocketAddress } from "node:net";
 
+const MAPPED = "::ffff:";
+
 /** `host:port` with IPv6 addresses in brackets; the host alone without a port. Brackets that are there are kept. */
 export function formatHostPort(host: string, port?: number): string {
   const name = host.includes(":") && !host.startsWith("[") ? `[${host}]` : host;
@@ -28,7 +30,7 @@ export function parseHostPort(text: string): HostPort | undefined {
 }
 
 /** A port number of one to five ASCII digits, 0 to 65,535; `undefined` for anything else. */
-export function parsePort(text: string): number | undefined {
+function parsePort(text: string): number | undefined {
   if (!/^[0-9]{1,5}$/.test(text)) return undefined;
   const port = Number(text);
   return port <= 65_535 ? port : undefined;
@@ -46,19 +48,23 @@ export function isAddressLiteral(host: string): boolean {
 }
 
 /** The host without the brackets of an IPv6 reference. */
-export function bareHost(host: string): string {
+function bareHost(host: string): string {
   return host.startsWith("[") && host.endsWith("]") ? host.slice(1, -1) : host;
 }
 
 /**
  * The one spelling of an address literal that sockets report too: IPv6 without brackets, lower-case, shortened
- * (`[0:0::1]` is `::1`). Give it address literals only.
+ * (`[0:0::1]` is `::1`), an IPv4 address in IPv6's clothes (`::ffff:192.0.2.1`) as what it is. Give it address literals
+ * only.
  */
 export function canonicalAddress(literal: string): string {
   const address = bareHost(literal);
   // A zone (`fe80::1%eth0`) is the machine's own affair and already as the machine spells it.
   if (isIP(address) !== 6 || address.includes("%")) return address;
-  return new SocketAddress({ address, family: "ipv6" }).address;
+  const shortest = new SocketAddress({ address, family: "ipv6" }).address;
+  return shortest.startsWith(MAPPED) && shortest.includes(".")
+    ? shortest.slice(MAPPED.length)
+    : shortest;
 }
 
 /** Whether an address means "every address of this machine": 0.0.0.0 or ::. */

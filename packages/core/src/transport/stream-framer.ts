@@ -165,7 +165,8 @@ export class StreamFramer {
 
   /** Forgets the first `count` bytes and stands between messages. */
   #drop(count: number): void {
-    this.#bytes = this.#bytes.subarray(count, this.#length);
+    // Not even an empty part of a chunk is kept: it would keep the chunk.
+    this.#bytes = count < this.#length ? this.#bytes.subarray(count, this.#length) : NOTHING;
     this.#length = this.#bytes.length;
     this.#owned = false;
     this.#scanned = 0;

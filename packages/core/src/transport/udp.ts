@@ -78,7 +78,7 @@ export class UdpTransport implements Transport {
     try {
       this.#socket.send(bytes, to.port, to.address, (error) => {
         this.#queued -= bytes.length;
-        if (error !== null) this.#fail(to, error);
+        if (error) this.#fail(to, error);
       });
     } catch (error) {
       this.#queued -= bytes.length;
