@@ -38,6 +38,11 @@ export class Branch implements ClientObserver {
     this.#transaction?.cancel();
   }
 
+  /** Timer C. RFC 3261 §16.8 */
+  timedOut(): void {
+    this.#context.branchExpired(this);
+  }
+
   /**
    * It took too long: cancelled, and the 487 that this draws counts as a 408, for the caller cancelled nothing.
    *

@@ -41,13 +41,17 @@ export class Deadlines<Item> {
     const now = this.#clock.now();
     for (const [item, due] of this.#due) {
       if (due > now) {
-        // What expired may have set a deadline and so armed the clock for itself: the nearest goes first.
-        this.#timer?.cancel();
-        this.#timer = this.#clock.setTimer(due - now, this.#run);
+        this.#wakeIn(due - now);
         return;
       }
       this.#due.delete(item);
       this.#expired(item);
     }
   };
+
+  #wakeIn(delay: number): void {
+    // What expired may have set a deadline and so armed the clock for itself: the nearest goes first.
+    this.#timer?.cancel();
+    this.#timer = this.#clock.setTimer(delay, this.#run);
+  }
 }

@@ -9,18 +9,25 @@ const FNV_PRIME = 0x01000193;
 
 /**
  * The second part of a branch: equal when the same request comes here again with nothing changed that decides where
- * it goes. It depends on the request-URI, the Routes, and on what the location service made of them; Call-ID, From
- * tag and CSeq number keep a collision from happening twice.
+ * it goes. It depends on where it goes (each destination's URI) and on the Routes that are followed; Call-ID, From tag
+ * and CSeq number keep a collision from happening twice.
  *
  * Never the method, the To tag or Proxy-* headers: an ACK or CANCEL has the branch of its INVITE. 32 bits suffice for
  * at most 70 comparisons.
  *
+ * Deviation: of a request-URI that was looked up, what was found counts and not how it was written. It leads to the
+ * very same places, and a loop through Contacts that differ in a meaningless parameter ends on its first lap.
+ *
  * RFC 5393 §4.2.1, §4.2.4
  */
-export function loopHash(request: Request, groups: readonly (readonly Destination[])[]): string {
-  let hash = mix(FNV_OFFSET, request.uri);
+export function loopHash(
+  request: Request,
+  groups: readonly (readonly Destination[])[],
+  followsRoutes: boolean,
+): string {
+  let hash = FNV_OFFSET;
   for (const group of groups) for (const { uri } of group) hash = mix(hash, uri);
-  if (request.headers.has("route")) {
+  if (followsRoutes && request.headers.has("route")) {
     for (const route of request.headers.getAll("route")) hash = mix(hash, route);
   }
   hash = mix(hash, request.callId);

@@ -29,7 +29,7 @@ export interface ProxyOptions {
   readonly fork?: Fork;
   /**
    * How long a branch of an INVITE may ring, in milliseconds since its last provisional response: 180,000 or more.
-   * Default: 181,000.
+   * Default: 180,500: the dispatcher takes what has waited for 181,000 for forgotten.
    *
    * RFC 3261 §16.6 step 11
    */
@@ -60,7 +60,6 @@ type Standing = "in dialog" | "looked up" | "outward";
  * @example
  * new ReceiveChain([new Authorize({ realm, credentials }), new Registrar(), new Proxy({ fork: "serial" })]);
  */
-// biome-ignore lint/suspicious/noShadowRestrictedNames: what SIP calls it; the language's own is not used here
 export class Proxy implements Handler {
   readonly name = "Proxy";
   readonly allows: readonly Method[] = [
@@ -85,7 +84,7 @@ export class Proxy implements Handler {
   constructor(options: ProxyOptions = {}) {
     const {
       fork = "parallel",
-      timerC = 181_000,
+      timerC = 180_500,
       serialTimeout = 30_000,
       maxBreadth = 60,
       maxTargets = 60,
@@ -103,7 +102,7 @@ export class Proxy implements Handler {
     const { timerC, serialTimeout } = this.#options;
     this.#host = {
       server,
-      timerC: new Deadlines<Branch>(server.clock, timerC, (branch) => branch.expire()),
+      timerC: new Deadlines<Branch>(server.clock, timerC, (branch) => branch.timedOut()),
       groupTime: new Deadlines<ResponseContext>(server.clock, serialTimeout, (context) =>
         context.groupExpired(),
       ),
@@ -165,7 +164,8 @@ export class Proxy implements Handler {
     const host = this.#host as ContextHost;
     const { server } = host;
     const vias = request.headers.getAll("via");
-    const hash = loopHash(request, groups);
+    const isLookedUp = standing === "looked up";
+    const hash = loopHash(request, groups, !isLookedUp);
     const refused = refusal(request, vias, hash, server);
     if (refused !== undefined) return refused;
     const breadth = incomingBreadth(request, this.#options.maxBreadth);
@@ -181,7 +181,7 @@ export class Proxy implements Handler {
     new ResponseContext(host, {
       request,
       groups,
-      isLookedUp: standing === "looked up",
+      isLookedUp,
       maxForwards: nextMaxForwards(request),
       maxBreadth: breadth,
       loopHash: hash,

@@ -141,6 +141,12 @@ export class ResponseContext {
     this.#concludeWhenOver();
   }
 
+  /** Timer C of a branch. §16.8 */
+  branchExpired(branch: Branch): void {
+    this.#stillTrying();
+    branch.expire();
+  }
+
   readonly #cancel = (): void => {
     this.#isStopped = true;
     this.#isCancelled = true;
@@ -159,7 +165,10 @@ export class ResponseContext {
     );
     // All count before the first starts: it may fail at once.
     this.#active = [...branches];
-    if (this.#isInvite && this.#nextGroup < groups.length) this.#host.groupTime.set(this);
+    if (this.#isInvite && groups.length > 1) {
+      if (this.#nextGroup > 1) this.#stillTrying();
+      if (this.#nextGroup < groups.length) this.#host.groupTime.set(this);
+    }
     for (const branch of branches) {
       if (this.#isStopped || this.#isAnswered) this.#end(branch);
       else branch.start();
@@ -178,6 +187,12 @@ export class ResponseContext {
     // Who sent a non-INVITE has given up by the time that it is timed out here.
     if (status === 408) return this.#isInvite;
     return status === 503 && response === undefined;
+  }
+
+  /** Tells our own server transaction, which else takes the request for forgotten, that its answer will come. */
+  #stillTrying(): void {
+    if (this.#isAnswered) return;
+    this.#host.server.deliver(this.#forwarding.request.createResponse(100));
   }
 
   #replace(branch: Branch, by: Branch): void {

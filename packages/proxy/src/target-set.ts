@@ -53,13 +53,17 @@ export function isSipUri(uri: string): boolean {
 /** The ways to each device, best first, the best device first. */
 function byDevice(targets: readonly Target[]): readonly (readonly Target[])[] {
   const devices = new Map<string, Target[]>();
-  const sorted = [...targets].sort((a, b) => b.q - a.q || b.expiresAt - a.expiresAt);
+  const sorted = [...targets].sort((a, b) => b.q - a.q);
   for (const target of sorted) {
     if (!isSipUri(target.uri)) continue;
     const key = deviceKey(target);
     const ways = devices.get(key);
     if (ways === undefined) devices.set(key, [target]);
     else if (target.instance !== undefined) ways.push(target);
+  }
+  for (const ways of devices.values()) {
+    // Of two ways to one device the one that was registered last is likelier to be alive.
+    if (ways.length > 1) ways.sort((a, b) => b.q - a.q || b.expiresAt - a.expiresAt);
   }
   return [...devices.values()];
 }

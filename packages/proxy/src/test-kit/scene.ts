@@ -1,0 +1,136 @@
+import {
+  contact,
+  Dispatcher,
+  type Handler,
+  identity,
+  type LegAddress,
+  type Method,
+  type Packet,
+  type Server,
+  type SipError,
+  type Target,
+  targets,
+  type Verdict,
+} from "@sipkit/core";
+import { MemoryNetwork, type MemoryNetworkOptions, VirtualClock } from "@sipkit/core/testing";
+import { Proxy, type ProxyOptions } from "../proxy.ts";
+import { Phone } from "./phone.ts";
+
+/** Stands for an authenticator: `X-User` is believed. */
+class Believer implements Handler {
+  receive(packet: Packet): Verdict {
+    const user = packet.isRequest ? packet.headers.get("x-user") : undefined;
+    if (user !== undefined) {
+      packet.set(identity, {
+        user,
+        realm: "example.com",
+        addressOfRecord: `sip:${user}@example.com`,
+        scheme: "test",
+      });
+    }
+    return undefined;
+  }
+}
+
+/** Stands for a registrar: keeps what REGISTER brings, by the rules that a proxy depends on. */
+export class Locator implements Handler {
+  readonly allows: readonly Method[] = ["REGISTER"];
+  readonly bindings: Map<string, Target[]> = new Map();
+  #server: Server | undefined;
+
+  start(server: Server): void {
+    this.#server = server;
+  }
+
+  receive(packet: Packet): Verdict {
+    const server = this.#server;
+    if (server === undefined || !packet.isRequest) return undefined;
+    if (packet.method === "REGISTER") {
+      const user = server.addressOfRecord(packet.to.uri);
+      if (user === undefined || !server.isLocal(packet.uri)) return undefined;
+      const known = this.bindings.get(user) ?? [];
+      const flow = server.flowOf(packet);
+      for (const value of packet.headers.readAll(contact)) {
+        if (value === "*") continue;
+        const instance = value.params.get("+sip.instance");
+        const isOwn = /@(192\.0\.2\.1|example\.com)([:;]|$)/.test(value.uri);
+        known.push({
+          uri: value.uri,
+          q: value.q ?? 1,
+          route: [],
+          // A Contact that isn't the sender's own has no flow.
+          ...(flow === undefined || isOwn ? {} : { flow }),
+          ...(instance === undefined ? {} : { instance }),
+          expiresAt: server.clock.wall() + 3_600_000,
+        });
+      }
+      this.bindings.set(user, known);
+      return packet.createResponse(200);
+    }
+    const user = server.addressOfRecord(packet.uri);
+    const found = user === undefined ? undefined : this.bindings.get(user);
+    if (found !== undefined) packet.set(targets, found);
+    return undefined;
+  }
+}
+
+/** A network with one proxy at 192.0.2.1, and phones. */
+export class Scene {
+  readonly clock: VirtualClock = new VirtualClock();
+  readonly network: MemoryNetwork;
+  readonly locator: Locator = new Locator();
+  /** Everything that a dispatcher reported. */
+  readonly errors: SipError[] = [];
+  readonly proxy: Proxy;
+  readonly server: Dispatcher;
+  readonly #phones: Phone[] = [];
+
+  private constructor(options: ProxyOptions, network: Omit<MemoryNetworkOptions, "clock">) {
+    this.network = new MemoryNetwork({ clock: this.clock, ...network });
+    this.proxy = new Proxy(options);
+    this.server = this.dispatcher("192.0.2.1", "example.com", [
+      new Believer(),
+      this.locator,
+      this.proxy,
+    ]);
+  }
+
+  static async start(
+    options: ProxyOptions = {},
+    network: Omit<MemoryNetworkOptions, "clock"> = {},
+  ): Promise<Scene> {
+    const scene = new Scene(options, network);
+    await scene.server.listen();
+    return scene;
+  }
+
+  /** Another server on the network. */
+  dispatcher(address: string, domain: string, receiver: readonly Handler[]): Dispatcher {
+    return new Dispatcher({
+      clock: this.clock,
+      domains: [domain],
+      legs: [
+        { listen: this.network.transport(`udp:${address}:5060`) },
+        { listen: this.network.transport(`tcp:${address}:5060`) },
+      ],
+      receiver,
+      onError: (error) => this.errors.push(error),
+    });
+  }
+
+  async phone(name: string, protocol: "udp" | "tcp" = "udp"): Promise<Phone> {
+    const address: LegAddress = `${protocol}:192.0.2.${this.#phones.length + 10}:5060`;
+    const phone = new Phone(this, name, address);
+    this.#phones.push(phone);
+    await phone.dispatcher.listen();
+    return phone;
+  }
+
+  outboundProxy({ protocol }: Phone): string {
+    return `sip:192.0.2.1:5060;transport=${protocol}`;
+  }
+
+  advance(ms: number): Promise<void> {
+    return this.clock.advance(ms);
+  }
+}
