@@ -531,6 +531,30 @@ describe("Registrar, its bounds", () => {
     expect((await answer(register(PHONE, { lines: [path] }))).status).toBe(403);
   });
 
+  it("answers 500 when the store is full, counts it and reports nothing", async () => {
+    const { answer, server, uris } = await setUp({ store: memoryStore({ capacity: 1 }) });
+    await answer(register(PHONE));
+    const bob = { to: "<sip:bob@example.com>" };
+    expect((await answer(register(PHONE, bob))).status).toBe(500);
+    expect((await answer(register("<sip:two@192.0.2.100>"))).status).toBe(200);
+    expect(await uris()).toHaveLength(2);
+    expect(server.errors).toEqual([]);
+    expect(server.dispatcher.counters()).toMatchObject({ registrationsStoreFull: 1 });
+  });
+
+  it("counts what it refuses", async () => {
+    const { answer, server } = await setUp({ maxContacts: 1 });
+    await answer(register(PHONE, { cseq: 9000 }));
+    await answer(register(PHONE, { cseq: 8999 }));
+    await answer(register(`${PHONE};expires=1`));
+    await answer(register(`${PHONE}, <sip:two@192.0.2.100>`));
+    expect(server.dispatcher.counters()).toMatchObject({
+      registrationsOutOfOrder: 1,
+      registrationsTooBrief: 1,
+      registrationsOverLimit: 1,
+    });
+  });
+
   it("refuses options that make no sense", () => {
     for (const options of [
       { minExpires: 400 },
@@ -912,6 +936,17 @@ describe("Registrar, expiry and events", () => {
     const log = record(second.registrar);
     await second.server.clock.advance(60_000);
     expect(log).toHaveLength(1);
+  });
+
+  it("does not turn in circles for a store that has nothing for the time that it names", async () => {
+    let calls = 0;
+    const expire = (): readonly never[] => {
+      calls += 1;
+      return [];
+    };
+    const { server } = await setUp({ store: { ...inMemory(), expire, nextExpiry: () => 0 } });
+    await server.clock.advance(10_000);
+    expect(calls).toBe(11);
   });
 
   it("reports a listener that throws, and answers as if nothing was", async () => {

@@ -19,14 +19,15 @@ import { ExpiryTimer } from "./expiry-timer.ts";
 import type { LocationStore } from "./location-store.ts";
 import { RegisterAnswers, refuseUnknownExtensions } from "./register-answers.ts";
 import { readFacts, senderOf } from "./register-facts.ts";
+import { countedFailure } from "./register-failures.ts";
 import { RegisterUpdate } from "./register-update.ts";
 import { type RegistrarOptions, type RegistrarSettings, readOptions } from "./registrar-options.ts";
 import { ServedDomains } from "./served-domains.ts";
-import { runDetached, whenKnown } from "./when-known.ts";
+import { mapFailure, runDetached, whenKnown } from "./when-known.ts";
 
 /** Bindings that expire in one turn of the event loop. */
 const EXPIRY_BATCH = 1000;
-/** Milliseconds until a store that failed is asked again. */
+/** Milliseconds until a store that failed, or had nothing, is asked again. */
 const EXPIRY_RETRY = 1000;
 
 /** What there is between `start` and `close`. */
@@ -118,11 +119,19 @@ export class Registrar implements Handler {
         this.#answers.ok(request, bindings, server.clock.wall()),
       );
     }
+    return mapFailure(
+      () => this.#update(request, addressOfRecord),
+      (cause) => countedFailure(server, cause),
+    );
+  }
+
+  /** Steps 6 and 7: all or nothing. A store that fails throws, which is answered 500. */
+  #update(request: Request, addressOfRecord: string): Response | Promise<Response> {
+    const { server } = this.#started();
     const { limits, maxBindings } = this.#settings;
     const contacts = readContacts(request, senderOf(request, server), limits);
     const facts = readFacts(request, addressOfRecord, server.clock.wall());
     const update = new RegisterUpdate(facts, contacts, maxBindings);
-    // Step 7: all or nothing; a store that fails throws, which is answered 500.
     const kept = this.#store.update(addressOfRecord, (bindings) => update.apply(bindings));
     return whenKnown(kept, (bindings) => this.#committed(request, update, bindings));
   }
@@ -179,13 +188,16 @@ export class Registrar implements Handler {
       server.report(new SipError("SIP_STORE", "the location store failed to expire", { cause }));
       timer.arm(server.clock.wall() + EXPIRY_RETRY);
     };
-    runDetached(() => whenKnown(this.#expireBatch(), () => this.#rearm()), failed);
+    runDetached(() => whenKnown(this.#expireBatch(), (count) => this.#rearm(count)), failed);
   }
 
-  #rearm(): void | Promise<void> {
-    const { timer } = this.#started();
+  /** `count`: how many the last batch had. A store that calls for the next one and has nothing for it must wait. */
+  #rearm(count = 1): void | Promise<void> {
+    const { server, timer } = this.#started();
     return whenKnown(this.#store.nextExpiry(), (next) => {
-      if (next !== undefined) timer.arm(next);
+      if (next === undefined) return;
+      const now = server.clock.wall();
+      timer.arm(next > now || count > 0 ? next : now + EXPIRY_RETRY);
     });
   }
 

@@ -6,6 +6,22 @@ export function whenKnown<T, R>(
   return isPromise(value) ? value.then(next) : next(value);
 }
 
+/** Puts another error in the place of what `run` throws, now or later. */
+export function mapFailure<T>(
+  run: () => T | Promise<T>,
+  map: (cause: unknown) => unknown,
+): T | Promise<T> {
+  const fail = (cause: unknown): never => {
+    throw map(cause);
+  };
+  try {
+    const outcome = run();
+    return isPromise(outcome) ? outcome.catch(fail) : outcome;
+  } catch (cause) {
+    return fail(cause);
+  }
+}
+
 /** Runs what nobody waits for; what it throws, now or later, is told. */
 export function runDetached(run: () => unknown, failed: (cause: unknown) => void): void {
   try {
