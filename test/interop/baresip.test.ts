@@ -1,0 +1,39 @@
+import { afterEach, describe, expect, inject, it } from "vitest";
+import { startBaresip } from "./baresip.ts";
+import { endPrograms } from "./program.ts";
+import { removeScratchFolders } from "./scratch.ts";
+import { startServer, users } from "./start-server.ts";
+
+afterEach(async () => {
+  await endPrograms();
+  await removeScratchFolders();
+});
+
+describe.skipIf(inject("missingTools").includes("baresip"))("baresip", () => {
+  it.each([
+    ["udp", "udp"],
+    ["tcp", "tcp"],
+    ["tcp", "udp"],
+  ] as const)("registers and calls baresip: %s to %s", async (caller, callee) => {
+    const server = await startServer(...users("alice", "bob"));
+    const bob = await startBaresip(server, "bob", { proto: callee, answers: true });
+    const alice = await startBaresip(server, "alice", { proto: caller });
+
+    alice.command("dial", "sip:bob@example.com");
+    await alice.program.printed(/SIP Progress: 180/);
+    for (const { program } of [alice, bob]) {
+      await program.printed(/Call established/);
+      await program.printed(/incoming rtp for 'audio' established/);
+    }
+
+    alice.command("hangup");
+    for (const { program } of [alice, bob]) {
+      await program.printed(/Call with .* terminated/);
+      const [, sent, received] = await program.printed(/packets: +(\d+) +(\d+)/);
+      expect(Number(sent)).toBeGreaterThan(0);
+      expect(Number(received)).toBeGreaterThan(0);
+      expect(await program.end()).toBe(0);
+    }
+    await server.stop();
+  });
+});

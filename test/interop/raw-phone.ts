@@ -1,0 +1,143 @@
+import { createHash, randomBytes } from "node:crypto";
+import { createSocket, type Socket } from "node:dgram";
+import { once } from "node:events";
+import type { Server } from "./start-server.ts";
+
+// Written without sipkit, so that a fault of ours can't hide itself on both sides.
+
+export interface RawResponse {
+  readonly status: number;
+  /** Values of a header by its name as the server spells it, one a line. */
+  all(name: string): readonly string[];
+  readonly text: string;
+}
+
+/** What a REGISTER is made of. */
+export interface Register {
+  readonly user: string;
+  /** A URI; a REGISTER without one asks for the bindings. */
+  readonly contact?: string;
+  readonly callId: string;
+  readonly cseq: number;
+  readonly authorization?: string;
+}
+
+/** A phone of plain text over UDP: one request at a time, repeated each 500 ms until it is answered. */
+export class RawPhone {
+  readonly #socket: Socket;
+  readonly #server: Server;
+
+  private constructor(socket: Socket, server: Server) {
+    this.#socket = socket;
+    this.#server = server;
+  }
+
+  static async open(server: Server): Promise<RawPhone> {
+    const socket = createSocket("udp4").bind(0, "127.0.0.1");
+    await once(socket, "listening");
+    return new RawPhone(socket, server);
+  }
+
+  get address(): string {
+    return `127.0.0.1:${this.#socket.address().port}`;
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+
+  /** Sends a REGISTER with a branch of its own and gives the final response. */
+  register(options: Register): Promise<RawResponse> {
+    const { user, contact, callId, cseq, authorization } = options;
+    const branch = `z9hG4bK${randomBytes(8).toString("hex")}`;
+    const lines = [
+      "REGISTER sip:example.com SIP/2.0",
+      `Via: SIP/2.0/UDP ${this.address};branch=${branch}`,
+      "Max-Forwards: 70",
+      `From: <sip:${user}@example.com>;tag=${callId}`,
+      `To: <sip:${user}@example.com>`,
+      `Call-ID: ${callId}`,
+      `CSeq: ${cseq} REGISTER`,
+      ...(contact === undefined ? [] : [`Contact: <${contact}>`, "Expires: 300"]),
+      ...(authorization === undefined ? [] : [`Authorization: ${authorization}`]),
+      "Content-Length: 0",
+      "",
+      "",
+    ];
+    return this.exchange(lines.join("\r\n"), branch);
+  }
+
+  /** Sends a request and gives the final response that carries its branch; fails after 5 s. */
+  exchange(request: string, branch: string): Promise<RawResponse> {
+    return new Promise((resolve, reject) => {
+      const send = (): void => {
+        this.#socket.send(request, this.#server.port, this.#server.host);
+      };
+      const receive = (datagram: Buffer): void => {
+        const text = datagram.toString("latin1");
+        const status = Number(/^SIP\/2\.0 (\d{3}) /.exec(text)?.[1]);
+        if (!(status >= 200) || !text.includes(branch)) return;
+        stop();
+        resolve(response(status, text));
+      };
+      const stop = (): void => {
+        clearInterval(repeat);
+        clearTimeout(giveUp);
+        this.#socket.off("message", receive);
+      };
+      const repeat = setInterval(send, 500);
+      const giveUp = setTimeout(() => {
+        stop();
+        reject(new Error(`no answer to:\n${request}`));
+      }, 5_000);
+      this.#socket.on("message", receive);
+      send();
+    });
+  }
+
+  /** The bindings of a user: the Contact lines of the 200 to a REGISTER without any. */
+  async bindings(user: string, password = "secret"): Promise<readonly string[]> {
+    const callId = randomBytes(8).toString("hex");
+    const challenged = await this.register({ user, callId, cseq: 1 });
+    const authorization = digest(challenged, { user, password });
+    const answered = await this.register({ user, callId, cseq: 2, authorization });
+    if (answered.status !== 200) throw new Error(`fetch refused:\n${answered.text}`);
+    return answered.all("Contact");
+  }
+}
+
+function response(status: number, text: string): RawResponse {
+  return {
+    status,
+    text,
+    all: (name) =>
+      [...text.matchAll(new RegExp(`^${name}: *(.*?)\\r?$`, "gim"))].map(([, value = ""]) => value),
+  };
+}
+
+/** The credentials that answer the MD5 challenge of a 401 to a REGISTER, RFC 7616 §3.4 with qop=auth. */
+export function digest(
+  challenged: RawResponse,
+  who: { readonly user: string; readonly password: string },
+): string {
+  const challenges = challenged.all("WWW-Authenticate");
+  const challenge = challenges.find((value) => !/algorithm=(?!"?MD5"?(,|$))/i.test(value));
+  const part = (name: string): string => {
+    const match = new RegExp(`\\b${name}="([^"]*)"`).exec(challenge ?? "");
+    if (!match?.[1]) throw new Error(`no ${name} in the challenge of:\n${challenged.text}`);
+    return match[1];
+  };
+  const [realm, nonce, uri] = [part("realm"), part("nonce"), "sip:example.com"];
+  const cnonce = randomBytes(4).toString("hex");
+  const ha1 = md5(`${who.user}:${realm}:${who.password}`);
+  const ha2 = md5(`REGISTER:${uri}`);
+  const answer = md5(`${ha1}:${nonce}:00000001:${cnonce}:auth:${ha2}`);
+  return (
+    `Digest username="${who.user}", realm="${realm}", nonce="${nonce}", uri="${uri}", ` +
+    `response="${answer}", algorithm=MD5, cnonce="${cnonce}", qop=auth, nc=00000001`
+  );
+}
+
+export function md5(text: string): string {
+  return createHash("md5").update(text).digest("hex");
+}

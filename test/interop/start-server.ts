@@ -1,0 +1,47 @@
+import { freePort } from "./free-port.ts";
+import { Program } from "./program.ts";
+
+/** examples/registrar as a user starts it, on UDP and TCP of one free loopback port. */
+export interface Server {
+  readonly host: "127.0.0.1";
+  readonly port: number;
+  /** `127.0.0.1:PORT` */
+  readonly address: string;
+  readonly program: Program;
+  /** Ends it and fails unless it closed cleanly. */
+  stop(signal?: NodeJS.Signals): Promise<void>;
+}
+
+/** Starts the server for the domain example.com; `args` say who its users are. */
+export async function startServer(...args: readonly string[]): Promise<Server> {
+  const root = new URL("../../", import.meta.url).pathname;
+  const port = await freePort();
+  const address = `127.0.0.1:${port}`;
+  const listen = ["--listen", `udp:${address}`, "--listen", `tcp:${address}`];
+  // What `pnpm start` runs, without tsx's own process: it kills a server that it finds slow to end.
+  const program = new Program(
+    process.execPath,
+    [
+      ...["--conditions=@sipkit/source", "--import", "tsx"],
+      ...["examples/registrar/main.ts", ...listen, "--domain", "example.com", ...args],
+    ],
+    { cwd: root },
+  );
+  await program.printed(new RegExp(`udp:${address}`));
+  await program.printed(new RegExp(`tcp:${address}`));
+  return {
+    host: "127.0.0.1",
+    port,
+    address,
+    program,
+    async stop(signal = "SIGTERM") {
+      const exit = await program.end(signal);
+      if (exit !== 0) throw program.failure(`ended with ${exit} after ${signal}`);
+    },
+  };
+}
+
+/** `--user` for each name, the password of everybody being `secret`. */
+export function users(...names: readonly string[]): string[] {
+  return names.flatMap((name) => ["--user", `${name}:secret`]);
+}
