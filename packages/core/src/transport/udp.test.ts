@@ -140,6 +140,24 @@ describe("UDP transport", () => {
     expect(failures.length).toBe(6);
   });
 
+  it("follows long replies, and one in sixteen of the others", async () => {
+    const { transport, peer, messages, failures } = await listen("127.0.0.1");
+    transport.send("OPTIONS", peer);
+    await until(() => messages.length === 1);
+    const from = messages[0]?.from as Peer;
+    transport.send("x".repeat(65_508), from);
+    await until(() => failures.length > 0);
+    expect(failures[0]?.to).toBe(from);
+
+    // The followed sixteenth of these fills what may wait, but for 512 bytes.
+    const reply = new Uint8Array(8_191);
+    for (let sent = 0; sent < 16 * 512; sent += 1) transport.send(reply, from);
+    transport.send(new Uint8Array(513), { ...from });
+    await until(() => failures.length > 1);
+    expect(failures).toHaveLength(2);
+    expect(failures[1]?.error.message).toContain("too much is waiting");
+  });
+
   it("names the address that it can't have", async () => {
     const { peer } = await listen("127.0.0.1");
     await expect(listen("127.0.0.1", peer.port)).rejects.toMatchObject({

@@ -8,14 +8,37 @@ import type { Transport, TransportSink } from "./transport.ts";
 /** What the kernel is asked to buffer for us either way; it gives what its own limit allows. */
 const SOCKET_BUFFER = 4_194_304;
 
-/** Bytes that may wait for the kernel to take them. */
+/** Bytes of followed datagrams that may wait for the kernel to take them. */
 const MAX_QUEUED = 4_194_304;
+
+/** Of short replies, one in so many is followed. */
+const FOLLOWED = 16;
+
+/** Longer datagrams may be too long for a network: each one is followed. */
+const SHORT = 8_192;
 
 const CR = 13;
 const LF = 10;
 
+/** Where a datagram came from. Replies are told from requests by it. */
+class Source implements Peer {
+  readonly protocol = "udp" as const;
+  readonly address: string;
+  readonly port: number;
+
+  constructor(from: RemoteInfo) {
+    this.address = from.address;
+    this.port = from.port;
+  }
+}
+
 /**
- * SIP over UDP from one address. An IPv6 socket takes IPv6 only, so that a leg has one address family.
+ * SIP over UDP from one address. What is sent is followed until the kernel has it, and told of when it fails. Deviation:
+ * of short replies to the very peer that a datagram came from only one in sixteen is. Nobody waits for the fate of a
+ * response (its request comes again), and to follow one costs a tenth of receiving and answering a datagram; but the
+ * sample counts what goes wrong, and bounds what waits for the kernel.
+ *
+ * An IPv6 socket takes IPv6 only, so that a leg has one address family.
  *
  * RFC 3261 §18
  */
@@ -25,6 +48,7 @@ export class UdpTransport implements Transport {
   readonly #socket: Socket;
   #sink: TransportSink | undefined;
   #queued = 0;
+  #replies = 0;
   #keepAlives = 0;
   #sendErrors = 0;
   #receiveErrors = 0;
@@ -74,14 +98,13 @@ export class UdpTransport implements Transport {
       this.#fail(to, new Error("too much is waiting to be sent"));
       return;
     }
-    this.#queued += bytes.length;
     try {
-      this.#socket.send(bytes, to.port, to.address, (error) => {
-        this.#queued -= bytes.length;
-        if (error) this.#fail(to, error);
-      });
+      if (to instanceof Source && bytes.length < SHORT && ++this.#replies % FOLLOWED !== 0) {
+        this.#socket.send(bytes, to.port, to.address);
+      } else {
+        this.#follow(bytes, to);
+      }
     } catch (error) {
-      this.#queued -= bytes.length;
       this.#fail(to, error);
     }
   }
@@ -113,7 +136,15 @@ export class UdpTransport implements Transport {
         return;
       }
     }
-    sink.message(bytes, { protocol: "udp", address: from.address, port: from.port });
+    sink.message(bytes, new Source(from));
+  }
+
+  #follow(bytes: Uint8Array, to: Peer): void {
+    this.#socket.send(bytes, to.port, to.address, (error) => {
+      this.#queued -= bytes.length;
+      if (error) this.#fail(to, error);
+    });
+    this.#queued += bytes.length;
   }
 
   /** Tells of a failure once `send` has returned, so that its caller is never called back from within. */
