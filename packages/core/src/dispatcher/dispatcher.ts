@@ -87,6 +87,7 @@ export class Dispatcher implements Server {
     this.#state = "listening";
     const { legs, domains, receiver } = this.#engine;
     startPrinter();
+    warnOfMissingTcp(legs);
     try {
       for (const leg of legs) await leg.listen(this.#inbound.sink(leg));
       domains.legs = legs;
@@ -95,7 +96,6 @@ export class Dispatcher implements Server {
       await this.close();
       throw error;
     }
-    warnOfMissingTcp(legs);
     this.#engine.isServing = true;
     return legs;
   }

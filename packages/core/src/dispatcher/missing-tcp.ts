@@ -2,14 +2,15 @@ import { formatHostPort } from "../transport/host-port.ts";
 import type { TransportLeg } from "../transport/leg.ts";
 
 /**
- * Warns of a UDP leg that has no TCP leg on its port: a message over 1,300 bytes comes by TCP to where it would have
+ * Warns, before they listen, of a UDP leg that has no TCP leg on its port: a message over 1,300 bytes comes by TCP to where it would have
  * come by UDP.
  *
  * RFC 3261 §18.2.1
  */
 export function warnOfMissingTcp(legs: readonly TransportLeg[]): void {
   for (const { protocol, address, port, isOwnSocket } of legs) {
-    if (protocol !== "udp" || !isOwnSocket) continue;
+    // Port 0 is a client's: nobody was told where to reach it.
+    if (protocol !== "udp" || !isOwnSocket || port === 0) continue;
     if (legs.some((leg) => leg.protocol === "tcp" && leg.address === address && leg.port === port))
       continue;
     const where = formatHostPort(address, port);

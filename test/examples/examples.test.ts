@@ -1,0 +1,192 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { completeRequest } from "@sipkit/core/testing";
+import { afterEach, describe, expect, it, vi } from "vitest";
+
+// Each example is a process that compiles itself first.
+vi.setConfig({ testTimeout: 60_000 });
+
+const ROOT = new URL("../..", import.meta.url).pathname;
+const running: ChildProcess[] = [];
+
+interface Started {
+  readonly child: ChildProcess;
+  output(): string;
+  /** Resolves when the output matches; rejects when the example ends first. */
+  says(pattern: RegExp): Promise<string>;
+}
+
+/** Starts an example as its head comment says, for the time of one test. */
+function start(example: string, ...args: readonly string[]): Started {
+  const child = spawn(
+    process.execPath,
+    ["--import=tsx", "--conditions=@sipkit/source", `examples/${example}/main.ts`, ...args],
+    { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] },
+  );
+  running.push(child);
+  let output = "";
+  const listeners = new Set<() => void>();
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding("utf8").on("data", (text: string) => {
+      output += text;
+      for (const look of listeners) look();
+    });
+  }
+  child.on("close", () => {
+    for (const look of listeners) look();
+  });
+  return {
+    child,
+    output: () => output,
+    says: (pattern) =>
+      new Promise((resolve, reject) => {
+        const look = (): void => {
+          const found = pattern.exec(output);
+          if (found !== null) resolve(found[0]);
+          else if (child.exitCode === null && child.signalCode === null) return;
+          else reject(new Error(`${example} ended without ${pattern}: ${output}`));
+          listeners.delete(look);
+        };
+        listeners.add(look);
+        look();
+      }),
+  };
+}
+
+async function stop({ child }: Started): Promise<number | null> {
+  child.kill("SIGTERM");
+  const [code] = (await once(child, "exit")) as [number | null];
+  return code;
+}
+
+/** A port that is free for TCP just now. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
+
+/** Sends a request over UDP and gives the first line of what comes back; `""` when nothing does in its time. */
+async function exchange(port: number, text: string, patience = 10_000): Promise<string> {
+  const socket = createSocket("udp4");
+  socket.bind(0, "127.0.0.1");
+  await once(socket, "listening");
+  const via = `Via: SIP/2.0/UDP 127.0.0.1:${socket.address().port};branch=z9hG4bK${socket.address().port}`;
+  socket.send(completeRequest(`${text}\n${via}`), port, "127.0.0.1");
+  const timer = setTimeout(() => socket.emit("message", Buffer.alloc(0)), patience);
+  const [answer] = (await once(socket, "message")) as [Buffer];
+  clearTimeout(timer);
+  socket.close();
+  return answer.toString("latin1").split("\r\n", 1)[0] ?? "";
+}
+
+afterEach(() => {
+  for (const child of running.splice(0)) child.kill("SIGKILL");
+});
+
+describe("examples/registrar", () => {
+  it("prints what it listens on, its demo users and what to type, serves, and ends on SIGTERM", async () => {
+    const port = await freePort();
+    const listen = ["--listen", `udp:127.0.0.1:${port}`, "--listen", `tcp:127.0.0.1:${port}`];
+    const example = start("registrar", ...listen);
+    await example.says(/try: sipsak -U.*\n/);
+    expect(example.output()).toContain(`listening on udp:127.0.0.1:${port}\n`);
+    expect(example.output()).toContain(`listening on tcp:127.0.0.1:${port}\n`);
+    expect(example.output()).toContain("demo user sip:alice@example.com");
+    expect(await exchange(port, "OPTIONS sip:example.com SIP/2.0")).toBe("SIP/2.0 200 OK");
+    const register = "REGISTER sip:example.com SIP/2.0\nContact: <sip:alice@127.0.0.1>";
+    expect(await exchange(port, register)).toBe("SIP/2.0 401 Unauthorized");
+    expect(await stop(example)).toBe(0);
+  });
+
+  it.each([
+    [
+      "demo users beyond loopback",
+      ["--listen", "udp:0.0.0.0:0", "--advertise", "sip.example.com"],
+      /loopback/,
+    ],
+    ["a user without a password", ["--user", "alice"], /NAME:PASSWORD/],
+    ["a time that is none", ["--min-expires", "soon"], /number of seconds/],
+    ["a leg that is none", ["--listen", "upd:127.0.0.1:0"], /udp:/],
+    ["a flag that nobody knows", ["--colour"], /--colour/],
+  ])("refuses %s in a line and tells how it is used", async (_what, args, line) => {
+    const example = start("registrar", ...args);
+    await example.says(/Usage:/);
+    const [code] = example.child.exitCode === null ? await once(example.child, "exit") : [1];
+    expect(code).toBe(1);
+    expect(example.output()).toMatch(line);
+    expect(example.output()).not.toContain("    at ");
+  });
+});
+
+describe("examples/register-and-redirect", () => {
+  it("challenges REGISTER alone and tells callers of unknown users so", async () => {
+    const port = await freePort();
+    const example = start("register-and-redirect", `${port}`);
+    await example.says(/listening on tcp/);
+    expect(await exchange(port, "REGISTER sip:example.com SIP/2.0")).toContain(" 401 ");
+    expect(await exchange(port, "INVITE sip:bob@example.com SIP/2.0")).toContain(" 404 ");
+    expect(await stop(example)).toBe(0);
+  });
+});
+
+describe("examples/custom-handler", () => {
+  it("logs and times packets and drops scanners", async () => {
+    const port = await freePort();
+    const example = start("custom-handler", `${port}`);
+    await example.says(/listening on tcp/);
+    expect(await exchange(port, "OPTIONS sip:bob@example.com SIP/2.0")).toContain(" 404 ");
+    await example.says(/<- 127\.0\.0\.1:[0-9]+ OPTIONS sip:bob@example\.com/);
+    await example.says(/-> 127\.0\.0\.1:[0-9]+ 404 to OPTIONS/);
+    await example.says(/Registrar took [0-9.]+ ms/);
+    const scan = "OPTIONS sip:bob@example.com SIP/2.0\nUser-Agent: friendly-scanner";
+    expect(await exchange(port, scan, 300)).toBe("");
+    expect(await stop(example)).toBe(0);
+  });
+});
+
+describe("examples/nested-chains", () => {
+  it("asks for passwords for REGISTER alone", async () => {
+    const port = await freePort();
+    const example = start("nested-chains", `${port}`);
+    await example.says(/listening on tcp/);
+    expect(await exchange(port, "REGISTER sip:example.com SIP/2.0")).toContain(" 401 ");
+    expect(await exchange(port, "OPTIONS sip:nobody@example.com SIP/2.0")).toContain(" 404 ");
+    expect(await stop(example)).toBe(0);
+  });
+});
+
+describe("examples/register-client", () => {
+  it("registers with digest, and takes its contact back when it ends", async () => {
+    const port = await freePort();
+    const listen = ["--listen", `udp:127.0.0.1:${port}`, "--listen", `tcp:127.0.0.1:${port}`];
+    const server = start("registrar", ...listen);
+    await server.says(/try: /);
+    const client = start("register-client", "--server", `sip:127.0.0.1:${port};transport=tcp`);
+    await client.says(/is registered for 60 s/);
+    await server.says(/added sip:alice@example\.com/);
+    expect(await stop(client)).toBe(0);
+    await server.says(/removed sip:alice@example\.com/);
+    expect(client.output()).toContain("is not registered any more");
+    expect(await stop(server)).toBe(0);
+  });
+
+  it("says so when its password is wrong", async () => {
+    const port = await freePort();
+    const server = start("registrar", "--listen", `udp:127.0.0.1:${port}`);
+    await server.says(/try: /);
+    const client = start(
+      "register-client",
+      "--server",
+      `sip:127.0.0.1:${port}`,
+      "--user",
+      "alice:wrong",
+    );
+    await client.says(/is not registered: 401/);
+  });
+});
