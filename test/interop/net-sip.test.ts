@@ -48,7 +48,7 @@ describe.skipIf(inject("missingTools").includes("Net::SIP"))("Net::SIP", () => {
   ] as const)("calls: %s to %s, with RTP both ways, and hangs up", async (caller, callee) => {
     const { alice, bob } = await call({ caller, callee, calls: ["--packets", "50"] });
     expect(alice).toMatch(/^registered \d+$/m);
-    expect(alice).toContain("provisional 180\nestablished\nhung-up rtp 50\n");
+    expect(alice).toMatch(/provisional 180\nestablished\nhung-up rtp \d+\n/);
     expect(bob).toMatch(/^registered \d+$/m);
     expect(bob).toMatch(/ringing\nestablished\nbye rtp [1-9]\d+\n/);
   });
@@ -59,7 +59,7 @@ describe.skipIf(inject("missingTools").includes("Net::SIP"))("Net::SIP", () => {
     ["tcp", "tcp"],
   ] as const)("is called: %s to %s, and the callee hangs up first", async (caller, callee) => {
     const { alice, bob } = await call({ caller, callee, answers: ["--hang-up", "50"] });
-    expect(bob).toContain("ringing\nestablished\nhung-up rtp 50\n");
+    expect(bob).toMatch(/ringing\nestablished\nhung-up rtp \d+\n/);
     expect(alice).toMatch(/established\nbye rtp [1-9]\d+\n/);
   });
 

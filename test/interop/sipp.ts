@@ -22,6 +22,11 @@ export interface SippOptions {
   readonly port?: number;
   /** Per cent of the datagrams to lose, each way. */
   readonly lost?: number;
+  /**
+   * Whether a message that the scenario doesn't await is ignored instead of ending the call: an ACK
+   * or a 200 that comes again when an answer was lost or late.
+   */
+  readonly ignoresUnexpected?: boolean;
   /** Length of a pause without a length of its own, ms. */
   readonly pause?: number;
   /** Seconds after which the run has failed. Default 60. */
@@ -62,6 +67,7 @@ export async function runSipp(options: SippOptions): Promise<SippResult> {
   ];
   if (limit !== undefined) args.push("-l", `${limit}`);
   if (pause !== undefined) args.push("-d", `${pause}`);
+  if (options.ignoresUnexpected) args.push("-default_behaviors", "all,-abortunexp");
   if (lost !== undefined) {
     // As many repetitions as RFC 3261's 64*T1 has room for, and more: with 10 % lost each way, SIPp's
     // own limit of 5 would give up on one call in some thousands.
