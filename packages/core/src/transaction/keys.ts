@@ -42,7 +42,7 @@ export function ackKeyOf(packet: Request | Response): string {
   return flat(`${packet.callId}\n${packet.cseq.number}\n${fromTagOf(packet)}\n${toTagOf(packet)}`);
 }
 
-/** The tag of From; empty when there is none, or when From can't be read: a key must not fail. */
+/** The tag of From; empty when there is none, or when a handler has left From malformed. */
 function fromTagOf(packet: Request | Response): string {
   try {
     return packet.fromTag ?? "";
@@ -51,7 +51,7 @@ function fromTagOf(packet: Request | Response): string {
   }
 }
 
-/** The tag of To; empty when there is none, or when To can't be read. */
+/** The tag of To; empty when there is none, or when a handler has left To malformed. */
 export function toTagOf(packet: Request | Response): string {
   try {
     return packet.toTag ?? "";
