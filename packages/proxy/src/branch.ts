@@ -1,9 +1,10 @@
 import type { ClientObserver, ClientTransaction, Response, SipError } from "@sipkit/core";
+import { Expiring } from "./deadlines.ts";
 import type { ResponseContext } from "./response-context.ts";
 import type { Destination } from "./target-set.ts";
 
 /** One forwarded copy of a request and what became of it. RFC 3261 §16.6, §16.7 */
-export class Branch implements ClientObserver {
+export class Branch extends Expiring implements ClientObserver {
   readonly destination: Destination;
   /** The Max-Breadth that it carries. */
   readonly breadth: number;
@@ -14,6 +15,7 @@ export class Branch implements ClientObserver {
   #isExpired = false;
 
   constructor(context: ResponseContext, destination: Destination, breadth: number) {
+    super();
     this.#context = context;
     this.destination = destination;
     this.breadth = breadth;

@@ -186,7 +186,7 @@ export class Proxy implements Handler {
       maxBreadth: breadth,
       loopHash: hash,
       recordRoute: isRouted
-        ? new RecordRoute(server, leg, vias.length === 1 ? server.flowOf(request) : undefined).add
+        ? new RecordRoute(server, leg, vias.length === 1 ? server.flowOf(request) : undefined)
         : undefined,
     }).start();
     return "later";

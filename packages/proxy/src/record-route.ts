@@ -1,5 +1,4 @@
 import type { FlowRef, Leg, Method, Request, Server } from "@sipkit/core";
-import type { Destination } from "./target-set.ts";
 
 /** Methods that open no dialog. What nobody here knows may open one. RFC 3261 §16.6 step 4 */
 const OPENS_NO_DIALOG: ReadonlySet<Method> = new Set([
@@ -49,11 +48,12 @@ export class RecordRoute {
     this.#flow = flow;
   }
 
-  readonly add = (copy: Request, leg: Leg, { target }: Destination): void => {
+  /** `leg` and `flow`: where the copy goes. */
+  add(copy: Request, leg: Leg, flow: FlowRef | undefined): void {
     this.#callerSide ??= this.#sign(copy, "a", this.#leg, this.#flow);
     copy.headers.prepend("Record-Route", this.#callerSide);
-    copy.headers.prepend("Record-Route", this.#sign(copy, "b", leg, target?.flow));
-  };
+    copy.headers.prepend("Record-Route", this.#sign(copy, "b", leg, flow));
+  }
 
   #sign(request: Request, side: "a" | "b", leg: Leg, flow: FlowRef | undefined): string {
     return this.#server.signRoute({ request, side, leg, ...(flow === undefined ? {} : { flow }) });

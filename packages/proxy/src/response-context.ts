@@ -1,7 +1,6 @@
 import type {
   ClientTransaction,
   DeliverOptions,
-  Leg,
   Request,
   RequestOptions,
   Response,
@@ -9,9 +8,10 @@ import type {
 } from "@sipkit/core";
 import { isChallenge, mergeChallenges, unfitness, upstreamStatus } from "./best-response.ts";
 import { Branch } from "./branch.ts";
-import type { Deadlines } from "./deadlines.ts";
+import { type Deadlines, Expiring } from "./deadlines.ts";
 import { copyForTarget, yieldToStrictRouter } from "./forward.ts";
 import { loopBranch } from "./loop.ts";
+import type { RecordRoute } from "./record-route.ts";
 import type { Destination } from "./target-set.ts";
 
 /** What all response contexts of a proxy share. */
@@ -35,11 +35,11 @@ export interface Forwarding {
   readonly maxBreadth: number;
   readonly loopHash: string;
   /** How our own Record-Routes go on; left out when we don't stay on the path. */
-  readonly recordRoute: ((copy: Request, leg: Leg, destination: Destination) => void) | undefined;
+  readonly recordRoute: RecordRoute | undefined;
 }
 
 /** A forwarded request with its branches, until one response goes upstream. RFC 3261 §16.7 */
-export class ResponseContext {
+export class ResponseContext extends Expiring {
   readonly #host: ContextHost;
   readonly #forwarding: Forwarding;
   readonly #isInvite: boolean;
@@ -56,6 +56,7 @@ export class ResponseContext {
   #challenges: Response[] | undefined;
 
   constructor(host: ContextHost, forwarding: Forwarding) {
+    super();
     this.#host = host;
     this.#forwarding = forwarding;
     this.#isInvite = forwarding.request.method === "INVITE";
@@ -65,7 +66,7 @@ export class ResponseContext {
   start(): void {
     // A signal costs: only an INVITE can be cancelled.
     if (this.#isInvite) {
-      this.#forwarding.request.signal.addEventListener("abort", this.#cancel, { once: true });
+      this.#forwarding.request.signal.addEventListener("abort", this);
     }
     this.#startGroup();
   }
@@ -96,7 +97,7 @@ export class ResponseContext {
       if (strictRouter !== undefined) options.to = strictRouter;
     } else options.target = target;
     if (recordRoute !== undefined) {
-      options.prepare = (prepared, leg) => recordRoute(prepared, leg, destination);
+      options.prepare = (prepared, leg) => recordRoute.add(prepared, leg, target?.flow);
     }
     if (this.#isInvite) timerC.set(branch);
     return server.request(copy, options);
@@ -147,11 +148,13 @@ export class ResponseContext {
     branch.expire();
   }
 
-  readonly #cancel = (): void => {
+  /** The request's signal is aborted: a CANCEL, or the caller's connection is lost. §16.10 */
+  handleEvent(): void {
+    if (this.#isAnswered) return;
     this.#isStopped = true;
     this.#isCancelled = true;
     this.#cancelBranches();
-  };
+  }
 
   #startGroup(): void {
     const { groups, maxBreadth } = this.#forwarding;

@@ -115,11 +115,12 @@ export class Phone {
     return sent;
   }
 
-  /** Sends a request of its own to the proxy. */
+  /** Sends a request of its own to a proxy. */
   send(
     method: Method,
     uri: string,
     headers: Record<string, string | readonly string[]> = {},
+    proxy = "192.0.2.1",
   ): Sent {
     this.#calls += 1;
     const base: HeadersInit = {
@@ -133,7 +134,7 @@ export class Phone {
     };
     return this.sendAs(
       new Request(method, uri, { headers: base }),
-      this.#scene.outboundProxy(this),
+      `sip:${proxy}:5060;transport=${this.#protocol}`,
     );
   }
 
@@ -156,7 +157,7 @@ export class Phone {
     return sent;
   }
 
-  get protocol(): string {
+  get #protocol(): string {
     return this.#address.slice(0, this.#address.indexOf(":"));
   }
 }

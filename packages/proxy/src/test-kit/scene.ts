@@ -17,7 +17,7 @@ import { Proxy, type ProxyOptions } from "../proxy.ts";
 import { Phone } from "./phone.ts";
 
 /** Stands for an authenticator: `X-User` is believed. */
-class Believer implements Handler {
+export class Believer implements Handler {
   receive(packet: Packet): Verdict {
     const user = packet.isRequest ? packet.headers.get("x-user") : undefined;
     if (user !== undefined) {
@@ -124,10 +124,6 @@ export class Scene {
     this.#phones.push(phone);
     await phone.dispatcher.listen();
     return phone;
-  }
-
-  outboundProxy({ protocol }: Phone): string {
-    return `sip:192.0.2.1:5060;transport=${protocol}`;
   }
 
   advance(ms: number): Promise<void> {
