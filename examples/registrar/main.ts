@@ -8,6 +8,7 @@ import { Authorize } from "@sipkit/auth";
 import { Dispatcher, type Leg } from "@sipkit/core";
 import { Proxy } from "@sipkit/proxy";
 import { Registrar } from "@sipkit/registrar";
+import { LineWriter } from "./line-writer.ts";
 import { type RegistrarExampleOptions, readOptions, usage } from "./options.ts";
 
 try {
@@ -31,9 +32,10 @@ async function serve(options: RegistrarExampleOptions): Promise<void> {
     limits: { maxConnectionsPerAddress: 10_000 },
   });
 
+  const log = new LineWriter();
   for (const event of ["added", "refreshed", "removed", "expired"] as const) {
     registrar.events.on(event, ({ addressOfRecord, binding }) => {
-      console.log(`${event} ${addressOfRecord} at ${JSON.stringify(binding.uri)}`);
+      log.write(`${event} ${addressOfRecord} at ${JSON.stringify(binding.uri)}`);
     });
   }
 
