@@ -28,6 +28,25 @@ describe("Proxy, CANCEL, RFC 3261 §16.10", () => {
     expect(Object.values(scene.server.stats()).every((count) => count === 0)).toBe(true);
   });
 
+  it("forwards responses that repeat our Via alone, as Net::SIP's 487 does", async () => {
+    const scene = await Scene.start();
+    const desk = await bobsPhone(scene, "desk");
+    const alice = await scene.phone("alice");
+    const call = alice.send("INVITE", "sip:bob@example.com");
+    await scene.advance(20);
+    const invite = desk.got("INVITE");
+    for (const status of [180, 487]) {
+      const response = desk.respond(invite, status);
+      response.headers.set("via", invite.headers.get("via") ?? "");
+      desk.dispatcher.deliver(response);
+      await scene.advance(20);
+    }
+    expect(call.statuses).toEqual([180, 487]);
+    expect(call.last.headers.getAll("via")).toHaveLength(1);
+    expect(call.last.to.tag).toBe(desk.respond(invite, 487).to.tag);
+    expect(scene.errors).toEqual([]);
+  });
+
   it("forwards the 2xx of a device that answered meanwhile", async () => {
     const scene = await Scene.start();
     const desk = await bobsPhone(scene, "desk");

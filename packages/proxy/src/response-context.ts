@@ -269,14 +269,15 @@ export class ResponseContext extends Expiring {
 
   /** §16.7 steps 3 and 9. */
   #forward(response: Response): void {
-    const { server } = this.#host;
-    response.headers.shift("via");
-    if (response.headers.has("via")) {
-      server.deliver(response, this.#upstream);
-      return;
+    const { request } = this.#forwarding;
+    const { headers } = response;
+    headers.shift("via");
+    // Deviation: §16.7 step 3 takes a response without a further Via for one that is meant for us and drops it. Phones
+    // exist whose 487 repeats the Vias of the CANCEL, which are ours alone (Net::SIP), and their caller would wait for
+    // ever. The transaction has told whose response it is, so the Vias of the request are put back.
+    if (!headers.has("via")) {
+      for (const via of request.headers.getAll("via").toReversed()) headers.prepend("via", via);
     }
-    // Somebody took off the Vias of who came before us: it can't be told from a response that was meant for us.
-    server.count("responsesWithoutVia");
-    if (response.status >= 200) server.deliver(this.#forwarding.request.createResponse(502));
+    this.#host.server.deliver(response, this.#upstream);
   }
 }
