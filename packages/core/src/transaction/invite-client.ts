@@ -153,7 +153,8 @@ export class InviteClient extends Machine<InviteClientKeeper> {
   #accept(response: Response): void {
     // A 2xx moves to Accepted with Timer M of 64·T1, and MUST be passed up. Its ACK is the user's.
     this.#state = "accepted";
-    this.#settle("");
+    // What the user keeps stays alive until Timer M.
+    this.#settle("", this.bytes);
     this.endAfter("M", this.timers.timeout);
     this.#user?.response(response);
   }
@@ -165,7 +166,7 @@ export class InviteClient extends Machine<InviteClientKeeper> {
     this.#user = undefined;
     this.#state = "completed";
     const ack = this.#request?.createAck(response).toWire() ?? "";
-    this.#settle(ack);
+    this.#settle(ack, SETTLED_BYTES + this.key.length + ack.length);
     if (!this.reliable) this.endAfter("D", this.timers.timerD);
     this.send(ack);
     if (this.reliable) this.#terminate();
@@ -179,11 +180,11 @@ export class InviteClient extends Machine<InviteClientKeeper> {
     this.keeper.sendCancel(this.#request.createCancel(), this.outlet);
   }
 
-  #settle(wire: string): void {
+  #settle(wire: string, bytes: number): void {
     this.#request = undefined;
     this.#wire = wire;
     this.stopTimers();
-    this.keeper.settled(this, SETTLED_BYTES + this.key.length + wire.length);
+    this.keeper.settled(this, bytes);
   }
 
   #fail(error: TransactionTimeout | TransportError): void {

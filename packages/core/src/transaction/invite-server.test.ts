@@ -148,19 +148,21 @@ describe("INVITE server transaction, RFC 3261 §17.2.1", () => {
     await clock.advance(600);
     expect(acknowledge(response)).toBe("absorbed");
     expect(server.state).toBe("confirmed");
+    // The user has nothing more to expect, and is let go.
+    expect(told).toEqual(["600 ended"]);
+    expect(server.user).toBeUndefined();
     await clock.advance(4999);
     expect(acknowledge(response)).toBe("absorbed");
     expect(again()).toBe(true);
     expect(leg.timeline()).toEqual(["0 486", "500 486"]);
-    expect(told).toEqual([]);
+    expect(table.stats.inviteServers).toBe(1);
     await clock.advance(1);
     expect(server.state).toBe("terminated");
-    expect(told).toEqual(["5600 ended"]);
     expect(acknowledge(response)).toBe("unknown");
     expect(again()).toBe(false);
     expect(table.stats).toEqual(idle);
     await clock.advance(60_000);
-    expect(told).toEqual(["5600 ended"]);
+    expect(told).toEqual(["600 ended"]);
     expect(clock.pending).toBe(0);
   });
 

@@ -21,8 +21,7 @@ export interface InviteServerKeeper extends MachineKeeper {
  * RFC 3261 §17.2.1, RFC 6026 §7.1
  */
 export class InviteServer extends Machine<InviteServerKeeper> {
-  /** Who opened it. */
-  readonly user: ServerUser;
+  #user: ServerUser | undefined;
   #state: "proceeding" | "completed" | "confirmed" | "accepted" | "terminated" = "proceeding";
   #request: Request | undefined;
   // Proceeding: the last provisional response. Completed: the final one. Accepted: a 2xx that is kept on being sent.
@@ -40,7 +39,7 @@ export class InviteServer extends Machine<InviteServerKeeper> {
   ) {
     super(key, outlet, footprintOf(request), keeper);
     this.#request = request;
-    this.user = user;
+    this.#user = user;
   }
 
   override get kind(): "inviteServers" {
@@ -58,6 +57,11 @@ export class InviteServer extends Machine<InviteServerKeeper> {
   /** The INVITE; `undefined` once it has its final response. */
   get request(): Request | undefined {
     return this.#request;
+  }
+
+  /** Who opened it; `undefined` once there is nothing more to tell. */
+  get user(): ServerUser | undefined {
+    return this.#user;
   }
 
   /**
@@ -131,7 +135,11 @@ export class InviteServer extends Machine<InviteServerKeeper> {
         this.#wire = "";
         // Timer I absorbs further ACKs: T4 on unreliable transports, 0 on reliable ones.
         if (this.reliable) this.#terminate();
-        else this.endAfter("I", this.timers.t4);
+        else {
+          this.keeper.settled(this, SETTLED_BYTES + this.key.length);
+          this.endAfter("I", this.timers.t4);
+          this.#release();
+        }
         return "absorbed";
       case "confirmed":
         return this.#isForUs(ack) ? "absorbed" : "passed";
@@ -210,7 +218,8 @@ export class InviteServer extends Machine<InviteServerKeeper> {
   #settle(wire: string): void {
     this.#request = undefined;
     this.#wire = wire;
-    this.keeper.settled(this, SETTLED_BYTES + this.key.length + wire.length);
+    // What the user keeps stays alive until it is let go.
+    this.keeper.settled(this, this.bytes);
   }
 
   #stopAwaiting(): void {
@@ -222,7 +231,7 @@ export class InviteServer extends Machine<InviteServerKeeper> {
   }
 
   #fail(): void {
-    this.user.unacknowledged(this);
+    this.#user?.unacknowledged(this);
     this.#terminate();
   }
 
@@ -234,6 +243,12 @@ export class InviteServer extends Machine<InviteServerKeeper> {
     this.#request = undefined;
     this.#wire = "";
     this.keeper.terminated(this);
-    this.user.ended(this);
+    this.#release();
+  }
+
+  #release(): void {
+    const user = this.#user;
+    this.#user = undefined;
+    user?.ended(this);
   }
 }

@@ -9,7 +9,7 @@ export type ServerTransaction = InviteServer | NonInviteServer;
  * `ended`.
  */
 export interface ServerUser {
-  /** The table has let go of the transaction. Called once for each. */
+  /** Nothing more will be told, and no response be sent. Called once for each. */
   ended(transaction: ServerTransaction): void;
   /**
    * The final response to an INVITE was never acknowledged: Timer H, or 64·T1 of a 2xx that we originated. `ended`
