@@ -39,6 +39,11 @@ export function hashHex(algorithm: Algorithm, text: string): string {
   return hash(properties[algorithm].hash, text, "hex");
 }
 
+/** How many hex digits a digest has. */
+export function digitsOf(algorithm: Algorithm): number {
+  return properties[algorithm].digits;
+}
+
 /** Whether a text has the form of a digest of that algorithm: hex digits in any case, as many as it has. */
 export function isDigest(algorithm: Algorithm, text: string): boolean {
   return text.length === properties[algorithm].digits && /^[0-9a-f]+$/i.test(text);

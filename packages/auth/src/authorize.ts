@@ -85,10 +85,11 @@ export class Authorize implements Handler {
   /** Reads the htdigest file; throws `SIP_BAD_HTDIGEST` when it can't. */
   start(server: Server): void {
     for (const source of this.#sources) source.start?.(server);
+    const forgotten = (): void => this.#started?.server.count("forgottenNonces");
     this.#started = {
       server,
       // Started again, it still knows which nonces were used.
-      realm: this.#started?.realm ?? new Realm(this.#options, this.#sources, server),
+      realm: this.#started?.realm ?? new Realm(this.#options, this.#sources, server, forgotten),
       permissions: new Permissions(this.#options, server),
     };
   }

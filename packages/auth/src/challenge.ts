@@ -34,7 +34,7 @@ export function formatChallenge({
  */
 export function quotable(name: string, text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
-  if (text === "" || /["\\\u0000-\u001f\u007f]/.test(text)) {
+  if (typeof text !== "string" || text === "" || /["\\\u0000-\u001f\u007f]/.test(text)) {
     throw new SipError(
       "SIP_BAD_OPTION",
       `${name} must be text without quotes, backslashes and controls`,

@@ -121,7 +121,7 @@ export function ha1From(
 }
 
 /** Whether something can be a credential. An empty password is a setting that somebody forgot, not a password. */
-export function isUsable(credential: unknown): credential is Credential {
+function isUsable(credential: unknown): credential is Credential {
   if (typeof credential === "string") return credential !== "";
   const ha1s = (credential as Exclude<Credential, string> | null | undefined)?.ha1;
   if (typeof ha1s !== "object" || ha1s === null) return false;

@@ -14,7 +14,7 @@ import {
   wwwAuthenticate,
 } from "@sipkit/core";
 import { type Algorithm, algorithms, parseAlgorithm } from "./algorithm.ts";
-import { type Credential, ha1From, isUsable } from "./credentials.ts";
+import { type Credential, ha1From } from "./credentials.ts";
 import { type DigestInput, digestResponse } from "./digest.ts";
 import { type HeaderCredentials, removeCredentials } from "./received-credentials.ts";
 import { type Awaitable, isPromise } from "./when-known.ts";
@@ -263,7 +263,6 @@ function strongest(
   realm: string,
   password: Credential,
 ): Best | undefined {
-  if (!isUsable(password)) return undefined;
   for (const algorithm of algorithms) {
     const challenge = challenges.find(
       (params) => parseAlgorithm(params.get("algorithm")) === algorithm,

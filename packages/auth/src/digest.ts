@@ -1,4 +1,3 @@
-import { timingSafeEqual } from "node:crypto";
 import { type Algorithm, hashHex } from "./algorithm.ts";
 
 /** What a digest response is computed over, besides HA1. Each value is the one on the wire, without its quotes. */
@@ -8,10 +7,10 @@ export interface DigestInput {
   readonly uri: string;
   readonly nonce: string;
   /** Left out: computed as RFC 2069 did, without `nc` and `cnonce`. */
-  readonly qop?: string;
+  readonly qop?: string | undefined;
   /** Eight hex digits. */
-  readonly nc?: string;
-  readonly cnonce?: string;
+  readonly nc?: string | undefined;
+  readonly cnonce?: string | undefined;
 }
 
 /**
@@ -46,13 +45,4 @@ export function digestResponse(ha1: string, method: string, input: DigestInput):
       ? `${ha1}:${nonce}:${ha2}`
       : `${ha1}:${nonce}:${input.nc ?? ""}:${input.cnonce ?? ""}:${qop}:${ha2}`,
   );
-}
-
-/**
- * Whether two ASCII texts are the same, in a time that tells nothing of where they differ. That their lengths differ
- * is told at once.
- */
-export function equalInConstantTime(a: string, b: string): boolean {
-  if (a.length !== b.length) return false;
-  return timingSafeEqual(Buffer.from(a, "latin1"), Buffer.from(b, "latin1"));
 }

@@ -7,7 +7,7 @@ import {
   uriEquals,
 } from "@sipkit/core";
 import type { OwnAddresses } from "./own-addresses.ts";
-import type { Awaitable } from "./when-known.ts";
+import { type Awaitable, isPromise } from "./when-known.ts";
 
 /**
  * A condition that is known by name.
@@ -61,12 +61,13 @@ export class Filters {
   ): Awaitable<boolean> {
     for (let i = from; i < filters.length; i++) {
       const result = this.#test(filters[i] as Filter, request, identity);
-      if (typeof result !== "boolean") {
-        return result.then(
-          (holds) => holds === true && this.pass(filters, request, identity, i + 1),
+      if (isPromise(result)) {
+        return result.then((holds) =>
+          holds === true ? this.pass(filters, request, identity, i + 1) : false,
         );
       }
-      if (!result) return false;
+      // Whatever isn't true, also from untyped code, is no.
+      if (result !== true) return false;
     }
     return true;
   }

@@ -9,9 +9,15 @@ import type { Fingerprint } from "./nonce-table.ts";
 export function fingerprintOf(request: Request, key: string): Fingerprint {
   const from = request.arrival?.from;
   const source = from === undefined ? "" : `${from.protocol} ${from.address} ${from.port}`;
-  const digest = hash("sha256", `${key} ${source}\n${request.toWire()}`, "hex");
-  return {
-    high: Number.parseInt(digest.slice(0, 8), 16),
-    low: Number.parseInt(digest.slice(8, 16), 16),
-  };
+  const digest = hash("sha256", `${key} ${source}\n${request.toWire()}`, "binary");
+  return { high: word(digest, 0), low: word(digest, 4) };
+}
+
+function word(bytes: string, at: number): number {
+  return (
+    (bytes.charCodeAt(at) << 24) |
+    (bytes.charCodeAt(at + 1) << 16) |
+    (bytes.charCodeAt(at + 2) << 8) |
+    bytes.charCodeAt(at + 3)
+  );
 }

@@ -7,7 +7,7 @@ export type NonceUse =
   /** The count was used for something else, or nobody can tell any more. */
   | "stale";
 
-/** A message and its source, cut to 64 bits. */
+/** A hash of a message and its source: two words of 32 bits. */
 export interface Fingerprint {
   readonly high: number;
   readonly low: number;
@@ -19,6 +19,8 @@ export interface NonceTableOptions {
   readonly size: number;
   /** How long a nonce can be used after it was made, in milliseconds. */
   readonly lifetime: number;
+  /** Called when one is forgotten before its time, for want of room. */
+  readonly onEvict?: () => void;
 }
 
 /** How far behind the highest count one may come late. */
@@ -39,6 +41,7 @@ const INITIAL = 1024;
 export class NonceTable {
   readonly #size: number;
   readonly #lifetime: number;
+  readonly #onEvict: (() => void) | undefined;
   #slots: Slots;
   #oldest = 0;
   #count = 0;
@@ -49,6 +52,7 @@ export class NonceTable {
   constructor(options: NonceTableOptions) {
     this.#size = options.size;
     this.#lifetime = options.lifetime;
+    this.#onEvict = options.onEvict;
     const capacity = Math.min(INITIAL, options.size);
     this.#slots = makeSlots(capacity);
     this.#index = new Uint32Array(indexLength(capacity));
@@ -150,6 +154,7 @@ export class NonceTable {
   #evict(): void {
     this.#horizon = Math.max(this.#horizon, this.#slots.madeAt[this.#oldest] ?? 0);
     this.#forgetOldest();
+    this.#onEvict?.();
   }
 
   #expire(now: number): void {

@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import type { Random } from "@sipkit/core";
-import { equalInConstantTime } from "./digest.ts";
+import { ConstantTime } from "./constant-time.ts";
 import { Mac } from "./mac.ts";
 
 /** What a nonce of ours says. */
@@ -44,6 +44,7 @@ export class Nonces {
   readonly #mac: Mac;
   readonly #random: Random;
   readonly #life: string;
+  readonly #codes: ConstantTime = new ConstantTime(CODE);
   readonly #bytes: Buffer = Buffer.alloc(HEAD);
   #pool = "";
   #taken = 0;
@@ -77,7 +78,7 @@ export class Nonces {
     if (text.length !== LENGTH || !/^[\w-]+$/.test(text)) return undefined;
     const head = text.slice(0, HEAD);
     const code = this.#mac.sign(head).slice(0, CODE);
-    if (!equalInConstantTime(code, text.slice(HEAD))) return undefined;
+    if (!this.#codes.equal(code, text.slice(HEAD))) return undefined;
     this.#bytes.write(head, "base64url");
     return {
       own: head.startsWith(this.#life),

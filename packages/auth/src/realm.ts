@@ -1,9 +1,10 @@
 import type { Request, Server } from "@sipkit/core";
-import { type Algorithm, hashHex } from "./algorithm.ts";
+import { type Algorithm, digitsOf, hashHex } from "./algorithm.ts";
 import type { CheckedOptions } from "./authorize-options.ts";
 import { formatChallenge } from "./challenge.ts";
+import { ConstantTime } from "./constant-time.ts";
 import type { Ha1Source } from "./credentials.ts";
-import { digestResponse, equalInConstantTime } from "./digest.ts";
+import { digestResponse } from "./digest.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { NonceTable } from "./nonce-table.ts";
 import { type Nonce, Nonces } from "./nonces.ts";
@@ -24,6 +25,13 @@ type RealmOptions = Pick<
   "realm" | "opaque" | "algorithms" | "nonceLifetime" | "maxNonces" | "requireQop" | "secret"
 >;
 
+/** What is needed for each algorithm. */
+interface Hash {
+  /** The HA1 of nobody: a user who doesn't exist costs what one with a wrong password does. */
+  readonly decoy: string;
+  readonly comparison: ConstantTime;
+}
+
 /** A protection space: makes its challenges and judges the answers. RFC 7616 §3.3, §3.4 */
 export class Realm {
   readonly #options: RealmOptions;
@@ -31,22 +39,29 @@ export class Realm {
   readonly #nonces: Nonces;
   readonly #used: NonceTable;
   readonly #fingerprintKey: string;
-  /** HA1s of nobody: a user who doesn't exist costs what one with a wrong password does. */
-  readonly #decoys: ReadonlyMap<Algorithm, string>;
+  readonly #hashes: ReadonlyMap<Algorithm, Hash>;
 
+  /** `onEvict` is called when a nonce is forgotten before its time. */
   constructor(
     options: RealmOptions,
     sources: readonly Ha1Source[],
     { node, epoch, random }: Pick<Server, "node" | "epoch" | "random">,
+    onEvict: () => void,
   ) {
     const { realm, algorithms, maxNonces, nonceLifetime, secret = random.bytes(32) } = options;
     this.#options = options;
     this.#sources = sources;
     this.#nonces = new Nonces({ secret, realm, node, epoch, random });
-    this.#used = new NonceTable({ size: maxNonces, lifetime: 1000 * nonceLifetime });
+    this.#used = new NonceTable({ size: maxNonces, lifetime: 1000 * nonceLifetime, onEvict });
     this.#fingerprintKey = random.token();
-    this.#decoys = new Map(
-      algorithms.map((algorithm) => [algorithm, hashHex(algorithm, random.token())]),
+    this.#hashes = new Map(
+      algorithms.map((algorithm) => [
+        algorithm,
+        {
+          decoy: hashHex(algorithm, random.token()),
+          comparison: new ConstantTime(digitsOf(algorithm)),
+        },
+      ]),
     );
   }
 
@@ -93,9 +108,9 @@ export class Realm {
     now: number,
   ): Worth {
     const { algorithm, response, count } = credentials;
-    const secret = ha1 ?? this.#decoys.get(algorithm) ?? "";
-    const expected = digestResponse(secret, request.method, credentials);
-    if (!equalInConstantTime(expected, response.toLowerCase())) return "wrong";
+    const { decoy, comparison } = this.#hashes.get(algorithm) as Hash;
+    const expected = digestResponse(ha1 ?? decoy, request.method, credentials);
+    if (!comparison.equal(expected, response.toLowerCase())) return "wrong";
     if (!nonce.own) return "stale";
     // Only now: a stranger must not use up a user's nonce.
     const use = this.#used.use(nonce, count, fingerprintOf(request, this.#fingerprintKey), now);

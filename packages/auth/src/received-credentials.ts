@@ -9,10 +9,10 @@ export interface ReceivedCredentials {
   readonly uri: string;
   readonly response: string;
   /** Left out: computed as RFC 2069 did. */
-  readonly qop?: string;
+  readonly qop: string | undefined;
   /** As written: eight hex digits. */
-  readonly nc?: string;
-  readonly cnonce?: string;
+  readonly nc: string | undefined;
+  readonly cnonce: string | undefined;
   /** What `nc` says; 1 without it, so that a nonce without counts can be used once. */
   readonly count: number;
 }
@@ -25,15 +25,21 @@ export type CredentialsField = HeaderField<HeaderCredentials>;
 const DIGEST = /^\s*digest\s/i;
 const NONCE_COUNT = /^[0-9a-f]{8}$/i;
 
-/** The Digest credentials of one line; `undefined` for another scheme. Those of a single line are parsed once. */
-function digestOf(
+/** The parameters of one line's credentials; `undefined` for another scheme than Digest. */
+function digestOf(line: string, field: CredentialsField): HeaderCredentials["params"] | undefined {
+  return DIGEST.test(line) ? field.parse(line).params : undefined;
+}
+
+/**
+ * The parameters of a request that has a single line of credentials, as nearly every one has. It is parsed only once.
+ */
+function onlyDigest(
   request: Request,
   field: CredentialsField,
   lines: readonly string[],
-  line: string,
 ): HeaderCredentials["params"] | undefined {
-  if (!DIGEST.test(line)) return undefined;
-  return (lines.length === 1 ? request.headers.read(field) : field.parse(line))?.params;
+  if (lines.length !== 1 || !DIGEST.test(lines[0] ?? "")) return undefined;
+  return request.headers.read(field)?.params;
 }
 
 /**
@@ -49,12 +55,11 @@ export function receivedCredentials(
   realm: string,
   offered: readonly Algorithm[],
 ): ReceivedCredentials | undefined {
-  if (!request.headers.has(field.name)) return undefined;
-  let best: ReadonlyMap<string, string> | undefined;
-  let rank = offered.length;
   const lines = request.headers.getAll(field.name);
+  let best: HeaderCredentials["params"] | undefined;
+  let rank = offered.length;
   for (const line of lines) {
-    const params = digestOf(request, field, lines, line);
+    const params = onlyDigest(request, field, lines) ?? digestOf(line, field);
     if (params?.get("realm") !== realm) continue;
     const algorithm = parseAlgorithm(params.get("algorithm"));
     const place = algorithm === undefined ? -1 : offered.indexOf(algorithm);
@@ -70,28 +75,32 @@ export function receivedCredentials(
 
 /** RFC 7616 §3.4 */
 function complete(
-  params: ReadonlyMap<string, string>,
+  params: HeaderCredentials["params"],
   algorithm: Algorithm,
   field: CredentialsField,
 ): ReceivedCredentials {
-  const need = (name: string): string => {
-    const value = params.get(name);
-    if (value === undefined) throw malformed(field, `no ${name}`);
-    return value;
-  };
-  const base = {
-    user: need("username"),
-    algorithm,
-    nonce: need("nonce"),
-    uri: need("uri"),
-    response: need("response"),
-  };
   const qop = params.get("qop");
-  if (qop === undefined) return { ...base, count: 1 };
-  const nc = need("nc");
-  const count = Number.parseInt(nc, 16);
-  if (!NONCE_COUNT.test(nc) || count === 0) throw malformed(field, "nc");
-  return { ...base, qop, nc, cnonce: need("cnonce"), count };
+  const credentials = {
+    user: need(params, "username", field),
+    algorithm,
+    nonce: need(params, "nonce", field),
+    uri: need(params, "uri", field),
+    response: need(params, "response", field),
+    qop,
+    nc: qop && need(params, "nc", field),
+    cnonce: qop && need(params, "cnonce", field),
+    count: 1,
+  };
+  if (credentials.nc === undefined) return credentials;
+  credentials.count = NONCE_COUNT.test(credentials.nc) ? Number.parseInt(credentials.nc, 16) : 0;
+  if (credentials.count === 0) throw malformed(field, "nc");
+  return credentials;
+}
+
+function need(params: HeaderCredentials["params"], name: string, field: CredentialsField): string {
+  const value = params.get(name);
+  if (value === undefined) throw malformed(field, `no ${name}`);
+  return value;
 }
 
 /**
@@ -106,19 +115,27 @@ export function removeCredentials(
   realm: string,
 ): void {
   for (const field of fields) {
-    if (!request.headers.has(field.name)) continue;
     const lines = request.headers.getAll(field.name);
-    const isOther = (line: string): boolean => {
-      try {
-        return digestOf(request, field, lines, line)?.get("realm") !== realm;
-      } catch (error) {
-        if (error instanceof ParseError) return true;
-        throw error;
-      }
-    };
-    const others = lines.filter(isOther);
+    if (lines.length === 0) continue;
+    const others = lines.filter((line) => !isOfRealm(request, field, lines, line, realm));
     if (others.length === 0) request.headers.delete(field.name);
     else if (others.length < lines.length) request.headers.set(field.name, others);
+  }
+}
+
+function isOfRealm(
+  request: Request,
+  field: CredentialsField,
+  lines: readonly string[],
+  line: string,
+  realm: string,
+): boolean {
+  try {
+    const params = onlyDigest(request, field, lines) ?? digestOf(line, field);
+    return params?.get("realm") === realm;
+  } catch (error) {
+    if (error instanceof ParseError) return false;
+    throw error;
   }
 }
 
