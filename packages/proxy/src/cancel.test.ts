@@ -1,3 +1,4 @@
+import type { Packet } from "@sipkit/core";
 import { describe, expect, it } from "vitest";
 import type { Phone } from "./test-kit/phone.ts";
 import { Scene } from "./test-kit/scene.ts";
@@ -83,7 +84,7 @@ describe("Proxy, CANCEL, RFC 3261 §16.10", () => {
   });
 
   it("answers 487 where the device never said a word", async () => {
-    const scene = await Scene.start({}, { loses: (wire) => wire.startsWith("INVITE sip:desk@") });
+    const scene = await Scene.start({ loses: (wire) => wire.startsWith("INVITE sip:desk@") });
     await bobsPhone(scene, "desk");
     const alice = await scene.phone("alice");
     const call = alice.send("INVITE", "sip:bob@example.com");
@@ -136,5 +137,56 @@ describe("Proxy, CANCEL, RFC 3261 §16.10", () => {
     alice.transport.cut();
     await scene.advance(20);
     expect(signal.aborted).toBe(true);
+  });
+
+  it("tries no other way to a device any more", async () => {
+    const scene = await Scene.start({ loses: (wire) => wire.startsWith("INVITE sip:desk@") });
+    for (const [name, q] of [
+      ["desk", 0.9],
+      ["mobile", 0.1],
+    ] as const) {
+      const phone = await scene.phone(name);
+      await phone.register({ user: "bob", q, instance: "urn:uuid:same" });
+    }
+    const alice = await scene.phone("alice");
+    const call = alice.send("INVITE", "sip:bob@example.com");
+    await scene.advance(1000);
+    call.transaction?.cancel();
+    await scene.advance(40_000);
+    expect(call.statuses).toEqual([100, 487]);
+    expect(scene.network.log.some(({ wire }) => wire.startsWith("INVITE sip:mobile@"))).toBe(false);
+  });
+
+  it("answers 487 where the next hop's name is still looked up", async () => {
+    const scene = await Scene.start({ resolver: { resolve: () => new Promise(() => undefined) } });
+    const alice = await scene.phone("alice");
+    const call = alice.send("INVITE", "sip:bob@slow.example", { "X-User": "alice" });
+    await scene.advance(300);
+    call.transaction?.cancel();
+    await scene.advance(20);
+    expect(call.statuses).toEqual([100, 487]);
+    expect(scene.errors).toEqual([]);
+  });
+
+  it("forwards nothing where the CANCEL came before the look-up was over", async () => {
+    let found = (): void => undefined;
+    const slow = (packet: Packet): Promise<undefined> | undefined =>
+      packet.isRequest && packet.method === "INVITE"
+        ? new Promise((resolve) => {
+            found = () => resolve(undefined);
+          })
+        : undefined;
+    const scene = await Scene.start({ before: [slow] });
+    const desk = await bobsPhone(scene, "desk");
+    const alice = await scene.phone("alice");
+    const call = alice.send("INVITE", "sip:bob@example.com");
+    await scene.advance(300);
+    call.transaction?.cancel();
+    await scene.advance(20);
+    found();
+    await scene.advance(1000);
+    expect(call.statuses).toEqual([100, 487]);
+    expect(desk.methods).toEqual([]);
+    expect(scene.errors).toEqual([]);
   });
 });

@@ -192,7 +192,10 @@ describe("Proxy, forking, RFC 3261 §16.6, §16.7", () => {
     const phones = await devices(scene, 2);
     for (const phone of phones) {
       phone.answer = (request) => {
-        phone.deliver(request, 183);
+        // Written by hand: a dispatcher sends no such thing.
+        const progress = phone.respond(request, 183).toWire();
+        const { from } = request.arrival ?? {};
+        if (from !== undefined) phone.transport.send(progress, from);
         return phone.respond(request, 200);
       };
     }

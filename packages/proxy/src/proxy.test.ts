@@ -1,8 +1,9 @@
+import type { Connection } from "@sipkit/core";
 import { describe, expect, it } from "vitest";
 import { Proxy } from "./proxy.ts";
 import { Dialog, recordRoutesOf } from "./test-kit/dialog.ts";
 import type { Phone } from "./test-kit/phone.ts";
-import { Believer, Locator, Scene } from "./test-kit/scene.ts";
+import { Locator, Scene } from "./test-kit/scene.ts";
 
 describe("Proxy, a call, RFC 3261 §16", () => {
   for (const [from, to] of [
@@ -73,7 +74,7 @@ describe("Proxy, a network that loses datagrams", () => {
   for (const protocol of ["udp", "tcp"] as const) {
     it(`brings every call from ${protocol} to udp to its end with 10 % lost`, async () => {
       const random = seeded(7);
-      const scene = await Scene.start({}, { loses: () => random() < 0.1 });
+      const scene = await Scene.start({ loses: () => random() < 0.1 });
       const [alice, bob] = [await scene.phone("alice", protocol), await scene.phone("bob")];
       scene.locator.bindings.set("sip:bob@example.com", [
         { uri: bob.contact, q: 1, route: [], expiresAt: Number.POSITIVE_INFINITY },
@@ -102,8 +103,13 @@ describe("Proxy, two of them in a row", () => {
   it("keeps both on the path, each with the phone's own connection", async () => {
     const scene = await Scene.start();
     const locator = new Locator();
+    let between: Connection | undefined;
     const far = scene.dispatcher("192.0.2.2", "example.org", [
-      new Believer(),
+      (packet) => {
+        if (packet.isRequest && packet.method === "INVITE") {
+          between = packet.arrival?.from.connection;
+        }
+      },
       locator,
       new Proxy(),
     ]);
@@ -112,7 +118,7 @@ describe("Proxy, two of them in a row", () => {
     pickUp(bob);
     bob.send("REGISTER", "sip:example.org", { To: "<sip:bob@example.org>" }, "192.0.2.2");
     await scene.advance(20);
-    const call = alice.send("INVITE", "sip:bob@192.0.2.2", { "X-User": "alice" });
+    const call = alice.send("INVITE", "sip:bob@192.0.2.2;transport=tcp", { "X-User": "alice" });
     await scene.advance(50);
     expect(call.statuses).toEqual([180, 200]);
     const invite = bob.got("INVITE");
@@ -120,6 +126,10 @@ describe("Proxy, two of them in a row", () => {
     expect(invite.headers.getAll("via")).toHaveLength(3);
     expect(invite.headers.get("max-forwards")).toBe("68");
 
+    // The connection between the two is nobody's flow: another one will do.
+    expect(between).toBeDefined();
+    scene.transports.get("tcp:192.0.2.2")?.cut(between);
+    await scene.advance(20);
     const info = alice.sendAs(Dialog.ofCaller(call.request, call.last).request("INFO"));
     const bye = bob.sendAs(Dialog.ofCallee(invite, call.last).request("BYE"));
     await scene.advance(50);

@@ -124,10 +124,6 @@ export class Proxy implements Handler {
     const within = packet.get(dialogRoute);
     if (within !== undefined) {
       const { flow } = within;
-      // RFC 5626 §5.3.1: the connection of the phone that it is for is gone.
-      if (flow !== undefined && !host.server.isAlive(flow)) {
-        return packet.createResponse(430);
-      }
       if (flow === undefined && !hasWay(packet)) return packet.createResponse(416);
       return this.#forward(packet, leg, [[along(packet, flow)]], "in dialog");
     }

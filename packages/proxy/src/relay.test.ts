@@ -276,6 +276,23 @@ describe("Proxy, the path of a dialog, RFC 3261 §16.6 step 4", () => {
     expect(bob.methods).toEqual(["SUBSCRIBE", "SUBSCRIBE"]);
   });
 
+  it("answers 416 to a request-URI that leads nowhere", async () => {
+    const scene = await Scene.start();
+    const [alice, bob] = [await scene.phone("alice"), await scene.phone("bob")];
+    scene.locator.bindings.set("sip:bob@example.com", [
+      { uri: bob.contact, q: 1, route: [], expiresAt: Number.POSITIVE_INFINITY },
+    ]);
+    const call = alice.send("INVITE", "sip:bob@example.com");
+    await scene.advance(20);
+    const caller = Dialog.ofCaller(call.request, call.last);
+    const right = alice.sendAs(caller.request("INFO"));
+    const wrong = alice.sendAs(caller.forge("INFO", caller.routes, "tel:+15551234"));
+    await scene.advance(20);
+    expect(finals(right)).toEqual([200]);
+    expect(finals(wrong)).toEqual([416]);
+    expect(scene.errors).toEqual([]);
+  });
+
   it("puts itself on no other request, and on none where it is told so", async () => {
     const { scene, alice, bob, caller } = await established();
     alice.sendAs(caller.request("INFO"));

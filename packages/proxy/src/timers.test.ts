@@ -64,6 +64,8 @@ describe("Proxy, Timer C, RFC 3261 §16.8", () => {
     const call = alice.send("INVITE", "sip:bob@example.com");
     await scene.advance(181_000 + 33_000);
     expect(finals(call.statuses)).toEqual([408]);
+    // It is the proxy that answers: nobody takes its request for forgotten.
+    expect(scene.errors).toEqual([]);
   });
 
   it("forwards the 2xx that crosses its CANCEL", async () => {
@@ -91,7 +93,7 @@ describe("Proxy, a device that says nothing", () => {
   const silent = (wire: string): boolean => /^(INVITE|MESSAGE) sip:bob@192/.test(wire);
 
   it("answers an INVITE with 408", async () => {
-    const scene = await Scene.start({}, { loses: silent });
+    const scene = await Scene.start({ loses: silent });
     const bob = await scene.phone("bob");
     await bob.register();
     const alice = await scene.phone("alice");
@@ -102,7 +104,7 @@ describe("Proxy, a device that says nothing", () => {
   });
 
   it("answers nothing to others, RFC 4320 §4.2", async () => {
-    const scene = await Scene.start({}, { loses: silent });
+    const scene = await Scene.start({ loses: silent });
     const bob = await scene.phone("bob");
     await bob.register();
     const alice = await scene.phone("alice");

@@ -205,6 +205,8 @@ export class Exchange implements Arrival, ServerUser, Watched {
     const by = this.request.get(claimant);
     const what = `${response.status} to ${this.request.method}`;
     this.#host.count("refusedAnswers");
+    // A handler can't know that a CANCEL was faster than its answer: a race, nobody's fault.
+    if (this.#cancelled) return;
     this.#host.report(
       new SipError("SIP_ANSWERED_TWICE", `${by ?? "a handler"} sent a ${what} that has its end`),
       { packet: this.request, ...(by === undefined ? {} : { handler: by }) },

@@ -1,4 +1,5 @@
 import {
+  type AnyHandler,
   contact,
   Dispatcher,
   type Handler,
@@ -6,18 +7,24 @@ import {
   type LegAddress,
   type Method,
   type Packet,
+  type Resolver,
   type Server,
   type SipError,
   type Target,
   targets,
   type Verdict,
 } from "@sipkit/core";
-import { MemoryNetwork, type MemoryNetworkOptions, VirtualClock } from "@sipkit/core/testing";
+import {
+  MemoryNetwork,
+  type MemoryNetworkOptions,
+  type MemoryTransport,
+  VirtualClock,
+} from "@sipkit/core/testing";
 import { Proxy, type ProxyOptions } from "../proxy.ts";
 import { Phone } from "./phone.ts";
 
 /** Stands for an authenticator: `X-User` is believed. */
-export class Believer implements Handler {
+class Believer implements Handler {
   receive(packet: Packet): Verdict {
     const user = packet.isRequest ? packet.headers.get("x-user") : undefined;
     if (user !== undefined) {
@@ -74,6 +81,13 @@ export class Locator implements Handler {
   }
 }
 
+/** Of the proxy, and of what is around it. */
+export interface SceneOptions extends ProxyOptions, Omit<MemoryNetworkOptions, "clock"> {
+  /** Handlers before the look-up. */
+  readonly before?: readonly AnyHandler[];
+  readonly resolver?: Resolver;
+}
+
 /** A network with one proxy at 192.0.2.1, and phones. */
 export class Scene {
   readonly clock: VirtualClock = new VirtualClock();
@@ -81,39 +95,44 @@ export class Scene {
   readonly locator: Locator = new Locator();
   /** Everything that a dispatcher reported. */
   readonly errors: SipError[] = [];
-  readonly proxy: Proxy;
   readonly server: Dispatcher;
+  /** The servers' transports, as `tcp:192.0.2.1`. */
+  readonly transports: Map<string, MemoryTransport> = new Map();
   readonly #phones: Phone[] = [];
 
-  private constructor(options: ProxyOptions, network: Omit<MemoryNetworkOptions, "clock">) {
-    this.network = new MemoryNetwork({ clock: this.clock, ...network });
-    this.proxy = new Proxy(options);
-    this.server = this.dispatcher("192.0.2.1", "example.com", [
-      new Believer(),
-      this.locator,
-      this.proxy,
-    ]);
+  private constructor({ before = [], resolver, latency, loses, ...options }: SceneOptions) {
+    this.network = new MemoryNetwork({
+      clock: this.clock,
+      ...(latency === undefined ? {} : { latency }),
+      ...(loses === undefined ? {} : { loses }),
+    });
+    const receiver = [new Believer(), ...before, this.locator, new Proxy(options)];
+    this.server = this.dispatcher("192.0.2.1", "example.com", receiver, resolver);
   }
 
-  static async start(
-    options: ProxyOptions = {},
-    network: Omit<MemoryNetworkOptions, "clock"> = {},
-  ): Promise<Scene> {
-    const scene = new Scene(options, network);
+  static async start(options: SceneOptions = {}): Promise<Scene> {
+    const scene = new Scene(options);
     await scene.server.listen();
     return scene;
   }
 
-  /** Another server on the network. */
-  dispatcher(address: string, domain: string, receiver: readonly Handler[]): Dispatcher {
+  /** A server on the network. */
+  dispatcher(
+    address: string,
+    domain: string,
+    receiver: readonly AnyHandler[],
+    resolver?: Resolver,
+  ): Dispatcher {
     return new Dispatcher({
       clock: this.clock,
       domains: [domain],
-      legs: [
-        { listen: this.network.transport(`udp:${address}:5060`) },
-        { listen: this.network.transport(`tcp:${address}:5060`) },
-      ],
+      legs: (["udp", "tcp"] as const).map((protocol) => {
+        const listen = this.network.transport(`${protocol}:${address}:5060`);
+        this.transports.set(`${protocol}:${address}`, listen);
+        return { listen };
+      }),
       receiver,
+      ...(resolver === undefined ? {} : { resolver }),
       onError: (error) => this.errors.push(error),
     });
   }
