@@ -1,7 +1,7 @@
 import { type HeaderField, ParseError, type Request } from "@sipkit/core";
 
 /** How many branches a request may have at once. RFC 5393 §5.3.1 */
-export const maxBreadth: HeaderField<number> = {
+const maxBreadth: HeaderField<number> = {
   name: "Max-Breadth",
   parse(value) {
     if (!/^\d{1,9}$/.test(value)) {

@@ -1,4 +1,4 @@
-import { contact, type Method, Request, type Response, recordRoute, route } from "@sipkit/core";
+import { contact, type Method, Request, type Response, recordRoute } from "@sipkit/core";
 
 /** One side of a dialog: what its requests are made of. RFC 3261 §12 */
 export class Dialog {
@@ -80,12 +80,7 @@ export class Dialog {
   }
 }
 
-/** The first URI that a request's Routes name. */
-export function topRouteOf(request: Request): string | undefined {
-  return request.headers.read(route)?.uri;
-}
-
-/** How many Record-Routes a message has. */
+/** The URIs of a message's Record-Routes, top first. */
 export function recordRoutesOf(message: Request | Response): readonly string[] {
   return message.headers.readAll(recordRoute).map(({ uri }) => uri);
 }
