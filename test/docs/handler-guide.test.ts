@@ -1,0 +1,21 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { blocks, ROOT, read } from "./pages.ts";
+
+const PAGE = "docs/writing-a-handler.md";
+const FOLDER = "test/docs/handler-guide";
+
+const files = readdirSync(join(ROOT, FOLDER)).map((name) => read(join(FOLDER, name)));
+
+it("shows code that is in the files beside this test, which compile and pass", () => {
+  const shown = blocks(PAGE, "ts");
+  expect(shown.length).toBeGreaterThan(10);
+  expect(shown.filter((block) => !files.some((file) => file.includes(block)))).toEqual([]);
+});
+
+it("shows a manifest with the peer range that our own packages have", () => {
+  const [manifest = ""] = blocks(PAGE, "json");
+  const { peerDependencies } = JSON.parse(read("packages/auth/package.json"));
+  expect(JSON.parse(manifest)).toMatchObject({ type: "module", peerDependencies });
+});
