@@ -37,14 +37,16 @@ export function answerLines(
 }
 
 function withTag(line: HeaderLine, tag: string): HeaderLine {
-  const { text, start, end } = line;
-  const written = `${text.slice(start, end)};tag=${tag}`;
+  if (line.source !== line.text) return HeaderLine.of(line.name, `${line.value};tag=${tag}`);
+  const { start, valueEnd } = line;
+  const text = `${line.text.slice(start, valueEnd)};tag=${tag}\r\n`;
   return new HeaderLine(
     line.id,
-    line.flags,
-    `${written}\r\n`,
+    line.eightBit,
+    text,
     0,
+    text.length,
     line.valueStart - start,
-    written.length,
+    text.length - 2,
   );
 }

@@ -1,6 +1,5 @@
 const TOKEN_MARKS = "-.!%*_+`'~";
 
-/** 1 for the octets that a token may hold, else 0. RFC 3261 §25.1 */
 const TOKEN: Uint8Array = new Uint8Array(256);
 for (let code = 0; code < 128; code++) {
   const char = String.fromCharCode(code);
@@ -9,7 +8,7 @@ for (let code = 0; code < 128; code++) {
 
 /** Whether an octet may stand in a token. RFC 3261 §25.1 */
 export function isTokenCode(code: number): boolean {
-  return code < 128 && TOKEN[code] === 1;
+  return TOKEN[code] === 1;
 }
 
 /** Whether a part of a text is a token: not empty, and nothing but token octets. RFC 3261 §25.1 */
@@ -58,13 +57,23 @@ function sameLetter(a: number, b: number): boolean {
   return lower === (b | 0x20) && lower >= 0x61 && lower <= 0x7a;
 }
 
-/** Whether a part of a text is `word` in any ASCII case. */
-export function isWord(text: string, start: number, end: number, word: string): boolean {
-  if (end - start !== word.length) return false;
-  for (let i = 0; i < word.length; i++) {
-    if (!sameLetter(text.charCodeAt(start + i), word.charCodeAt(i))) return false;
+/** Whether `length` octets of two texts are the same in any ASCII case. */
+export function isSamePart(
+  a: string,
+  aStart: number,
+  b: string,
+  bStart: number,
+  length: number,
+): boolean {
+  for (let i = 0; i < length; i++) {
+    if (!sameLetter(a.charCodeAt(aStart + i), b.charCodeAt(bStart + i))) return false;
   }
   return true;
+}
+
+/** Whether a part of a text is `word` in any ASCII case. */
+export function isWord(text: string, start: number, end: number, word: string): boolean {
+  return end - start === word.length && isSamePart(text, start, word, 0, word.length);
 }
 
 /**
@@ -73,10 +82,13 @@ export function isWord(text: string, start: number, end: number, word: string): 
  * RFC 3261 §25.1
  */
 export function skipQuoted(text: string, start: number, end: number): number {
-  for (let i = start + 1; i < end; i++) {
-    const code = text.charCodeAt(i);
-    if (code === 0x5c) i++;
-    else if (code === 0x22) return i + 1;
+  let close = text.indexOf('"', start + 1);
+  while (close > 0 && close < end) {
+    let before = close;
+    while (before - 1 > start && text.charCodeAt(before - 1) === 0x5c) before--;
+    // A quote after an odd number of backslashes is escaped.
+    if (((close - before) & 1) === 0) return close + 1;
+    close = text.indexOf('"', close + 1);
   }
   return -1;
 }

@@ -9,6 +9,6 @@ const SHORTEST_SLICE = 13;
  */
 export function detach(text: string): string {
   if (text.length < SHORTEST_SLICE) return text;
-  const copy = Buffer.from(text, "latin1").latin1Slice();
+  const copy = Buffer.from(text, "latin1").toString("latin1");
   return copy === text ? copy : Buffer.from(text, "utf16le").toString("utf16le");
 }

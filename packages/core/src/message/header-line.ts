@@ -4,61 +4,74 @@ import { headerId, isListHeader } from "./header-names.ts";
 import { fromWire, toWire } from "./utf8.ts";
 import { splitValues, valueEnd } from "./value-list.ts";
 
-/** The line is folded over several. RFC 3261 §7.3.1 */
-export const FOLDED = 1;
-/** The line may hold bytes beyond ASCII. */
-export const EIGHT_BIT = 2;
-
-/** The spaces of a line end within a folded line. */
+/** The line ends within a folded value, with the white space around them. RFC 3261 §7.3.1 */
 const FOLD = /[ \t]*\r?\n[ \t]+/g;
 
 /**
- * One header line, immutable but for what was parsed out of it: a place in a text that it shares with the message it
+ * One header line, immutable but for what was read out of it: a place in a text that it shares with the message it
  * came in, or a text of its own. Messages share lines.
  */
 export class HeaderLine {
   /** Which header: its number in header-names.ts, 0 when it isn't known. */
   readonly id: number;
-  /** {@link FOLDED}, {@link EIGHT_BIT}. */
-  readonly flags: number;
+  /** Whether the value may hold bytes beyond ASCII. */
+  readonly eightBit: boolean;
+  /** The line as it is sent: from `start` to `end` of `text`, its line end included. */
   readonly text: string;
-  /** Where the line begins, where its value does, and where its line end does. */
   readonly start: number;
-  readonly valueStart: number;
   readonly end: number;
+  /** The value, unfolded and without white space around it: from `valueStart` to `valueEnd` of `source`. */
+  readonly source: string;
+  readonly valueStart: number;
+  readonly valueEnd: number;
   #field: HeaderField<never> | undefined;
   #first: unknown;
 
+  /** A line that isn't folded. */
   constructor(
     id: number,
-    flags: number,
+    eightBit: boolean,
     text: string,
     start: number,
-    valueStart: number,
     end: number,
+    valueStart: number,
+    valueEnd: number,
+    source: string = text,
   ) {
     this.id = id;
-    this.flags = flags;
+    this.eightBit = eightBit;
     this.text = text;
     this.start = start;
-    this.valueStart = valueStart;
     this.end = end;
+    this.source = source;
+    this.valueStart = valueStart;
+    this.valueEnd = valueEnd;
     this.#field = undefined;
     this.#first = undefined;
+  }
+
+  /** A line whose value, from `valueStart` on, is folded. */
+  static folded(
+    id: number,
+    eightBit: boolean,
+    text: string,
+    start: number,
+    end: number,
+    valueStart: number,
+  ): HeaderLine {
+    const source = text.slice(valueStart, end).replace(FOLD, " ");
+    const first = skipSpace(source, 0, source.length);
+    const last = trimSpace(source, first, lineBreak(source));
+    return new HeaderLine(id, eightBit, text, start, end, first, last, source);
   }
 
   /** A line of its own. Name and value were checked. */
   static of(name: string, value: string): HeaderLine {
     const wire = toWire(value);
-    const head = `${name}: `;
-    return new HeaderLine(
-      headerId(name),
-      wire === value ? 0 : EIGHT_BIT,
-      `${head}${wire}\r\n`,
-      0,
-      head.length,
-      head.length + wire.length,
-    );
+    const text = `${name}: ${wire}\r\n`;
+    const last = trimSpace(text, name.length + 2, text.length - 2);
+    const first = skipSpace(text, name.length + 2, last);
+    return new HeaderLine(headerId(name), wire !== value, text, 0, text.length, first, last);
   }
 
   /** The name as it is spelled. */
@@ -69,26 +82,12 @@ export class HeaderLine {
 
   /** The value on the wire, unfolded, without white space at either end. */
   get wireValue(): string {
-    const { text, end } = this;
-    if ((this.flags & FOLDED) !== 0) {
-      return trimmed(text.slice(this.valueStart, end).replace(FOLD, " "));
-    }
-    return text.slice(this.valueStart, trimSpace(text, this.valueStart, end));
+    return this.source.slice(this.valueStart, this.valueEnd);
   }
 
   /** The value: unfolded, and decoded where it holds more than ASCII. */
   get value(): string {
-    return (this.flags & EIGHT_BIT) === 0 ? this.wireValue : fromWire(this.wireValue);
-  }
-
-  /** The line and its line end, to be sent. */
-  get wire(): string {
-    return this.text.slice(this.start, this.next);
-  }
-
-  /** Where the text goes on after this line. */
-  get next(): number {
-    return this.end + (this.text.charCodeAt(this.end) === 0x0d ? 2 : 1);
+    return this.eightBit ? fromWire(this.wireValue) : this.wireValue;
   }
 
   /** Every value of the line. */
@@ -100,40 +99,45 @@ export class HeaderLine {
   read<T>(field: HeaderField<T>): T | undefined {
     if ((this.#field as unknown) === field) return this.#first as T | undefined;
     const first = this.#parseFirst(field);
+    this.remember(field, first);
+    return first;
+  }
+
+  /** Notes what {@link read} is to give for a field. */
+  remember<T>(field: HeaderField<T>, first: T | undefined): void {
     this.#field = field as unknown as HeaderField<never>;
     this.#first = first;
-    return first;
   }
 
   /** Every value, parsed. */
   readAll<T>(field: HeaderField<T>): readonly T[] {
     const list = isListHeader(this.id);
-    if (!list || valueEnd(this.text, this.valueStart, this.end) === this.end) {
-      const first = this.read(field);
-      return first === undefined && list ? [] : [first as T];
+    if (list && valueEnd(this.source, this.valueStart, this.valueEnd) < this.valueEnd) {
+      return this.values().map((value) => field.parse(value));
     }
-    return this.values().map((value) => field.parse(value));
+    const first = this.read(field);
+    return first === undefined && list ? [] : [first as T];
   }
 
   #parseFirst<T>(field: HeaderField<T>): T | undefined {
-    if (this.flags !== 0 || !isKnown(field)) {
-      const first = isListHeader(this.id) ? this.values()[0] : this.value;
+    const { source, valueStart } = this;
+    const list = isListHeader(this.id);
+    const end = list ? valueEnd(source, valueStart, this.valueEnd) : this.valueEnd;
+    if (list && end === valueStart) {
+      const [first] = this.values();
       return first === undefined ? undefined : field.parse(first);
     }
-    const { text, valueStart, end } = this;
-    if (!isListHeader(this.id)) return field.scan(text, valueStart, end);
-    const stop = valueEnd(text, valueStart, end);
-    if (skipSpace(text, valueStart, stop) < stop) return field.scan(text, valueStart, stop);
-    const first = this.values()[0];
-    return first === undefined ? undefined : field.parse(first);
+    if (!this.eightBit && isKnown(field)) return field.scan(source, valueStart, end);
+    const value = source.slice(valueStart, trimSpace(source, valueStart, end));
+    return field.parse(this.eightBit ? fromWire(value) : value);
   }
+}
+
+function lineBreak(source: string): number {
+  const end = source.length - 1;
+  return source.charCodeAt(end - 1) === 0x0d ? end - 1 : end;
 }
 
 function isKnown<T>(field: HeaderField<T>): field is KnownField<T> {
   return (field as Partial<KnownField<T>>).scan !== undefined;
-}
-
-function trimmed(text: string): string {
-  const end = trimSpace(text, 0, text.length);
-  return text.slice(skipSpace(text, 0, end), end);
 }

@@ -95,15 +95,13 @@ export const PROXY_AUTHORIZATION = 25;
 export const WWW_AUTHENTICATE = 26;
 export const PROXY_AUTHENTICATE = 27;
 
-/** Column of an octet in {@link NEXT}; the two marks end a name. */
+/** The column of token octets that are in no known name. */
 const OTHER_TOKEN = 28;
-/** A space, a tab or the colon: the name ends here. */
-export const NAME_END = 30;
-/** An octet that no header name may hold. */
-export const NAME_BAD = 31;
+/** An octet that ends a name: a space, a tab, the colon, or one that no name may hold. */
+const NAME_END = 30;
 
-/** What each octet is to a header name: a column of {@link NEXT}, {@link NAME_END} or {@link NAME_BAD}. */
-export const NAME_CLASS: Uint8Array = new Uint8Array(256).fill(NAME_BAD);
+/** What each octet is to a header name: a column of {@link NEXT} or {@link NAME_END}. */
+const NAME_CLASS: Uint8Array = new Uint8Array(256).fill(NAME_END);
 for (let code = 0; code < 128; code++) {
   if (isTokenCode(code)) NAME_CLASS[code] = OTHER_TOKEN;
 }
@@ -112,31 +110,35 @@ for (let letter = 0; letter < 26; letter++) {
   NAME_CLASS[0x61 + letter] = letter + 1;
 }
 NAME_CLASS[0x2d] = 27;
-NAME_CLASS[0x20] = NAME_CLASS[0x09] = NAME_CLASS[0x3a] = NAME_END;
 
+/** States are multiples of this: a state plus a column is a place in {@link NEXT}. */
+const STATE = 32;
 /** The state that a name begins in; 0 is the state of every name that isn't known. */
-export const NAME_START = 1;
+const NAME_START = STATE;
 
-const STATES: number = HEADERS.reduce((sum, [name]) => sum + name.length + 1, NAME_START + 1);
+const STATES: number = HEADERS.reduce((sum, [name]) => sum + name.length + 1, 2);
 
 /**
- * A letter tree of the known names, as a table: state × 32 + column gives the next state. Telling names apart so is
+ * A letter tree of the known names, as a table: state plus column gives the next state. Telling names apart so is
  * exact, needs neither the name's end beforehand nor a copy of it, and costs one look-up an octet.
  */
-export const NEXT: Uint16Array = new Uint16Array(STATES * 32);
-/** The number of the header whose name, or compact form, ends in a state; 0 for none. */
-export const ID_OF_STATE: Uint8Array = new Uint8Array(STATES);
+const NEXT: Uint16Array = new Uint16Array(STATES * STATE);
+const IDS: Uint8Array = new Uint8Array(STATES);
 
-let states = NAME_START + 1;
+let states = 2;
 function plant(name: string, id: number): void {
   let state = NAME_START;
   for (let i = 0; i < name.length; i++) {
-    const edge = state * 32 + (NAME_CLASS[name.charCodeAt(i)] ?? 0);
-    if (NEXT[edge] === 0) NEXT[edge] = states++;
+    const edge = state + (NAME_CLASS[name.charCodeAt(i)] ?? 0);
+    if (NEXT[edge] === 0) {
+      NEXT[edge] = states * STATE;
+      states++;
+    }
     state = NEXT[edge] ?? 0;
   }
-  ID_OF_STATE[state] = id;
+  IDS[state / STATE] = id;
 }
+
 HEADERS.forEach(([name, compact], index) => {
   plant(name, index + 1);
   if (compact !== "") plant(compact, index + 1);
@@ -146,11 +148,30 @@ HEADERS.forEach(([name, compact], index) => {
 export function headerId(name: string): number {
   let state = NAME_START;
   for (let i = 0; i < name.length; i++) {
-    const column = NAME_CLASS[name.charCodeAt(i)] ?? NAME_BAD;
-    if (column >= NAME_END) return 0;
-    state = NEXT[state * 32 + column] ?? 0;
+    const column = NAME_CLASS[name.charCodeAt(i)] ?? NAME_END;
+    if (column === NAME_END) return 0;
+    state = NEXT[state + column] ?? 0;
   }
-  return ID_OF_STATE[state] ?? 0;
+  return IDS[state / STATE] ?? 0;
+}
+
+/** The bits that a header's number takes in what {@link matchName} gives. */
+export const ID_BITS = 6;
+
+/**
+ * Reads a header's name from the octets of a message: gives its end, shifted by {@link ID_BITS}, and the number of the
+ * header. The end is at the first octet that no name may hold.
+ */
+export function matchName(octets: Uint8Array, start: number): number {
+  let state = NAME_START;
+  let i = start;
+  let column = NAME_CLASS[octets[i] ?? 0] ?? NAME_END;
+  while (column !== NAME_END) {
+    state = NEXT[state + column] ?? 0;
+    i++;
+    column = NAME_CLASS[octets[i] ?? 0] ?? NAME_END;
+  }
+  return (i << ID_BITS) | (IDS[state / STATE] ?? 0);
 }
 
 /** The spelling of a known header that we write. */
@@ -158,7 +179,9 @@ export function headerName(id: number): string {
   return HEADERS[id - 1]?.[0] ?? "";
 }
 
+const LISTS: Uint8Array = Uint8Array.from([0, ...HEADERS.map(([, , list]) => (list ? 1 : 0))]);
+
 /** Whether a value of this header may be a list that is split at its commas. */
 export function isListHeader(id: number): boolean {
-  return HEADERS[id - 1]?.[2] ?? false;
+  return LISTS[id] === 1;
 }

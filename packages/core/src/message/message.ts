@@ -10,6 +10,7 @@ import { HeaderLines } from "./header-lines.ts";
 import { CALL_ID } from "./header-names.ts";
 import type { Headers, HeadersInit } from "./headers.ts";
 import type { NameAddr } from "./name-addr.ts";
+import { bytesOf } from "./octets.ts";
 import type { PacketKey } from "./packet-key.ts";
 import { writeMessage } from "./write-message.ts";
 
@@ -18,8 +19,6 @@ export interface MessageInit {
   readonly headers?: HeadersInit;
   readonly body?: Uint8Array | string;
 }
-
-const NOTHING = new Uint8Array(0);
 
 let readHead: (message: Message) => Head;
 
@@ -162,10 +161,4 @@ export abstract class Message {
 
 function missing(header: string): ParseError {
   return new ParseError(`Missing ${header}`, { header });
-}
-
-function bytesOf(wire: string): Uint8Array {
-  if (wire === "") return NOTHING;
-  const bytes = Buffer.from(wire, "latin1");
-  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
 }

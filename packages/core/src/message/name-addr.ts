@@ -1,7 +1,9 @@
 import { ParseError } from "../errors.ts";
 import { isSpace, isToken, quote, skipQuoted, skipSpace, trimSpace, unquote } from "./chars.ts";
-import { findParam, Params, scanParams, valueOfParam } from "./params.ts";
-import { isUriBreak, schemeEnd } from "./uri.ts";
+import { ParamCursor } from "./param-cursor.ts";
+import { Params } from "./params.ts";
+import { isUriCode, schemeEnd } from "./uri.ts";
+import { valueEnd } from "./value-list.ts";
 
 /** A name-addr or addr-spec with its header parameters: From, To, Contact, Route … RFC 3261 §20.10 */
 export interface NameAddr {
@@ -19,6 +21,11 @@ const LT = 0x3c;
 const GT = 0x3e;
 const COMMA = 0x2c;
 const SEMICOLON = 0x3b;
+const QUESTION = 0x3f;
+const QUOTE = 0x22;
+
+/** What breaks a URI off, but for the bracket that closes it. */
+const BREAKS = [" ", '"', "<"] as const;
 
 function malformed(header: string, what: string, offset: number): ParseError {
   return new ParseError(`Malformed ${header}: ${what}`, { header, offset });
@@ -26,89 +33,88 @@ function malformed(header: string, what: string, offset: number): ParseError {
 
 /** Where the `<` of a name-addr is; -1 for an addr-spec. Throws when what is before it is no display name. */
 function openBracket(text: string, start: number, end: number, header: string): number {
-  let i = start;
-  if (text.charCodeAt(i) === 0x22) {
-    i = skipQuoted(text, i, end);
-    if (i < 0) throw malformed(header, "an unbalanced quote", start);
-    i = skipSpace(text, i, end);
-    if (i === end || text.charCodeAt(i) !== LT) throw malformed(header, "no URI", i);
-    return i;
+  const code = text.charCodeAt(start);
+  if (code === LT) return start;
+  if (code === QUOTE) {
+    const after = skipQuoted(text, start, end);
+    if (after < 0) throw malformed(header, "an unbalanced quote", start);
+    const open = skipSpace(text, after, end);
+    if (open === end || text.charCodeAt(open) !== LT) throw malformed(header, "no URI", open);
+    return open;
   }
-  const open = text.indexOf("<", i);
-  if (open < 0 || open >= end) return -1;
-  for (; i < open; i++) {
+  const open = text.indexOf("<", start);
+  return open < 0 || open >= end || !isDisplayName(text, start, open, header) ? -1 : open;
+}
+
+/** Whether what is before a bracket is a display name without quotes, and not an addr-spec with its parameters. */
+function isDisplayName(text: string, start: number, open: number, header: string): boolean {
+  for (let i = start; i < open; i++) {
     const code = text.charCodeAt(i);
-    // A bracket after this belongs to a parameter of an addr-spec.
-    if (code === SEMICOLON) return -1;
-    if (code === COMMA || code === GT || code === 0x22 || (code < 0x20 && !isSpace(code))) {
+    if (code === SEMICOLON) return false;
+    if (code === COMMA || code === GT || code === QUOTE || (code < 0x20 && !isSpace(code))) {
       throw malformed(header, "the display name", i);
     }
   }
-  return open;
+  return true;
 }
 
-/** The end of the URI that begins at `start`, in brackets or not. */
-function uriEnd(
-  text: string,
-  start: number,
-  end: number,
-  bracketed: boolean,
-  header: string,
-): number {
+/** The end of a URI in brackets that begins at `start`: the closing bracket. */
+function bracketedEnd(text: string, start: number, end: number, header: string): number {
+  const colon = schemeEnd(text, start, end);
+  const close = text.indexOf(">", start);
+  if (colon < 0 || close < 0 || close >= end) throw malformed(header, "no URI", start);
+  if (colon + 1 === close) throw malformed(header, "no URI", close);
+  for (const mark of BREAKS) {
+    const at = text.indexOf(mark, start);
+    if (at >= 0 && at < close) throw malformed(header, "the URI", at);
+  }
+  return close;
+}
+
+/** The end of a bare URI that begins at `start`. */
+function bareEnd(text: string, start: number, end: number, header: string): number {
   const colon = schemeEnd(text, start, end);
   if (colon < 0) throw malformed(header, "no URI", start);
   let i = colon + 1;
   for (; i < end; i++) {
     const code = text.charCodeAt(i);
-    if (isUriBreak(code)) break;
-    if (!bracketed && (code === SEMICOLON || code === COMMA)) break;
+    if (code === SEMICOLON || code === COMMA || !isUriCode(code)) break;
     // §20: a URI with a question mark must be in brackets.
-    if (!bracketed && code === 0x3f) throw malformed(header, "a bare URI with a question mark", i);
+    if (code === QUESTION) throw malformed(header, "a bare URI with a question mark", i);
   }
   if (i === colon + 1) throw malformed(header, "no URI", i);
-  if (bracketed && (i === end || text.charCodeAt(i) !== GT)) throw malformed(header, "the URI", i);
   return i;
-}
-
-/**
- * Checks one value between two positions and tells where its parameters begin, or would: its first semicolon, or its
- * end. Throws a `ParseError` that names the header.
- */
-export function checkNameAddr(text: string, start: number, end: number, header: string): number {
-  const first = skipSpace(text, start, end);
-  if (first === end) throw malformed(header, "no URI", first);
-  const open = openBracket(text, first, end, header);
-  const uri = open < 0 ? first : open + 1;
-  const stop = uriEnd(text, uri, end, open >= 0, header);
-  const params = skipSpace(text, open < 0 ? stop : stop + 1, end);
-  const last = scanParams(text, params, end);
-  if (last !== end) throw malformed(header, "its parameters", last < 0 ? -1 - last : last);
-  return params;
 }
 
 /** Reads one value between two positions. Throws a `ParseError` that names the header. */
 export function scanNameAddr(text: string, start: number, end: number, header: string): NameAddr {
-  const params = checkNameAddr(text, start, end, header);
   const first = skipSpace(text, start, end);
+  if (first === end) throw malformed(header, "no URI", first);
   const open = openBracket(text, first, end, header);
-  const last = trimSpace(text, first, end);
-  const tag = findParam(text, params, last, "tag");
+  const uri = open < 0 ? first : open + 1;
+  const uriEnd = open < 0 ? bareEnd(text, uri, end, header) : bracketedEnd(text, uri, end, header);
+  const params = skipSpace(text, open < 0 ? uriEnd : uriEnd + 1, end);
+  let tag: string | undefined;
+  if (params < end) {
+    const cursor = new ParamCursor(text, params, end);
+    while (cursor.next()) {
+      if (cursor.is("tag")) tag ??= cursor.value;
+    }
+    cursor.finish(header);
+    const comma = valueEnd(text, params, end);
+    if (comma < end) throw malformed(header, "more than one value", comma);
+  }
   return {
-    displayName: open < 0 ? undefined : displayName(text, first, open),
-    uri:
-      open < 0
-        ? text.slice(first, trimSpace(text, first, params))
-        : text.slice(open + 1, text.lastIndexOf(">", params - 1)),
-    params: params >= last ? Params.empty : new Params(text.slice(params, last)),
-    tag: tag < 0 ? undefined : valueOfParam(text, tag, last),
+    displayName: open <= first ? undefined : displayName(text, first, open),
+    uri: text.slice(uri, uriEnd),
+    params: params === end ? Params.empty : Params.of(text, params, end),
+    tag,
   };
 }
 
-function displayName(text: string, first: number, open: number): string | undefined {
-  const last = trimSpace(text, first, open);
-  if (first === last) return undefined;
-  const written = text.slice(first, last);
-  return written.charCodeAt(0) === 0x22 ? unquote(written) : written;
+function displayName(text: string, first: number, open: number): string {
+  const written = text.slice(first, trimSpace(text, first, open));
+  return written.charCodeAt(0) === QUOTE ? unquote(written) : written;
 }
 
 /** Reads a name-addr or an addr-spec. Throws a `ParseError` (400). */

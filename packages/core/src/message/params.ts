@@ -1,104 +1,80 @@
-import { ParseError, SipError } from "../errors.ts";
-import {
-  isSpace,
-  isToken,
-  isTokenCode,
-  isWord,
-  quote,
-  skipQuoted,
-  skipSpace,
-  trimSpace,
-  unquote,
-} from "./chars.ts";
+import { SipError } from "../errors.ts";
+import { isToken, isWord, quote, skipQuoted, skipSpace, trimSpace, unquote } from "./chars.ts";
+import { ParamCursor } from "./param-cursor.ts";
 
 const SEMICOLON = 0x3b;
-const COMMA = 0x2c;
 const EQUALS = 0x3d;
 const QUOTE = 0x22;
 
-/** Whether an octet may stand in a parameter's value that is not quoted: liberal, for `received=2001:db8::1`. */
-function isValueCode(code: number): boolean {
-  return (
-    code > 0x20 &&
-    code !== 0x7f &&
-    code !== QUOTE &&
-    code !== COMMA &&
-    code !== SEMICOLON &&
-    code !== 0x3c &&
-    code !== 0x3e
-  );
+/** The next semicolon, quoted or not, or `end`. */
+function semicolonOr(text: string, start: number, end: number): number {
+  const semicolon = text.indexOf(";", start);
+  return semicolon < 0 || semicolon > end ? end : semicolon;
 }
 
-/**
- * Reads over `;name=value` as often as it comes and gives the position after it, which is `end` or not a semicolon.
- * Gives `-1 - position` where the syntax is wrong.
- */
-export function scanParams(text: string, start: number, end: number): number {
-  let i = skipSpace(text, start, end);
-  while (i < end && text.charCodeAt(i) === SEMICOLON) {
-    const name = skipSpace(text, i + 1, end);
-    i = name;
-    while (i < end && isTokenCode(text.charCodeAt(i))) i++;
-    if (i === name) return -1 - i;
-    if (i < end && isSpace(text.charCodeAt(i))) i = skipSpace(text, i, end);
-    if (i < end && text.charCodeAt(i) === EQUALS) {
-      i = skipSpace(text, i + 1, end);
-      const value = i;
-      if (i < end && text.charCodeAt(i) === QUOTE) {
-        i = skipQuoted(text, i, end);
-        if (i < 0) return -1 - value;
-      } else {
-        while (i < end && isValueCode(text.charCodeAt(i))) i++;
-        if (i === value) return -1 - i;
-      }
-      if (i < end && isSpace(text.charCodeAt(i))) i = skipSpace(text, i, end);
-    }
+/** The end of a parameter's name that begins at `start`. URI parameters have more octets than tokens do. */
+function nameEnd(text: string, start: number, end: number): number {
+  let i = start;
+  while (i < end) {
+    const code = text.charCodeAt(i);
+    if (code <= 0x20 || code === EQUALS || code === SEMICOLON || code === QUOTE) break;
+    i++;
   }
   return i;
 }
 
-/** The end of the parameter that begins after the semicolon at `start`: the next semicolon outside quotes, or `end`. */
-export function paramEnd(text: string, start: number, end: number): number {
-  let i = start + 1;
-  while (i < end) {
-    const code = text.charCodeAt(i);
-    if (code === SEMICOLON) return i;
-    if (code === QUOTE) {
-      const after = skipQuoted(text, i, end);
-      i = after < 0 ? end : after;
-    } else i++;
-  }
-  return end;
+/** The end of a parameter whose name ends at `name`: the next semicolon that isn't in its quoted value, or `end`. */
+function paramEnd(text: string, name: number, end: number): number {
+  const equals = skipSpace(text, name, end);
+  if (equals === end || text.charCodeAt(equals) !== EQUALS) return semicolonOr(text, equals, end);
+  const value = skipSpace(text, equals + 1, end);
+  if (value === end || text.charCodeAt(value) !== QUOTE) return semicolonOr(text, value, end);
+  const after = skipQuoted(text, value, end);
+  return after < 0 ? end : semicolonOr(text, after, end);
 }
 
-/** The position of the semicolon before the parameter of that name, -1 when there is none. */
+/**
+ * The position of the semicolon before the parameter of that name (in lower case), -1 when there is none. `start` is at
+ * the first semicolon, or at `end`.
+ */
 export function findParam(text: string, start: number, end: number, name: string): number {
   let i = start;
-  while (i < end && text.charCodeAt(i) !== SEMICOLON) i++;
   while (i < end) {
     const first = skipSpace(text, i + 1, end);
-    let last = first;
-    while (last < end && isTokenLike(text.charCodeAt(last))) last++;
+    const last = nameEnd(text, first, end);
     if (last - first === name.length && isWord(text, first, last, name)) return i;
-    i = paramEnd(text, i, end);
+    i = paramEnd(text, last, end);
   }
   return -1;
 }
 
-/** URI parameters have more octets than tokens do: `paramchar` of RFC 3261 §25.1. */
-function isTokenLike(code: number): boolean {
-  return code > 0x20 && code !== EQUALS && code !== SEMICOLON && code !== QUOTE;
+/** The position of the semicolon after the parameter at `at`, or `end`. */
+function endOfParam(text: string, at: number, end: number): number {
+  return paramEnd(text, nameEnd(text, skipSpace(text, at + 1, end), end), end);
 }
 
-/** The value of the parameter after the semicolon at `at`, without quotes; `undefined` when it has none. */
+/** The value of the parameter at the semicolon `at`, without quotes; `undefined` when it has none. */
 export function valueOfParam(text: string, at: number, end: number): string | undefined {
-  const stop = paramEnd(text, at, end);
-  let i = at + 1;
-  while (i < stop && text.charCodeAt(i) !== EQUALS) i++;
-  if (i === stop) return undefined;
-  const first = skipSpace(text, i + 1, stop);
-  const value = text.slice(first, trimSpace(text, first, stop));
-  return value.charCodeAt(0) === QUOTE ? unquote(value) : value;
+  const name = nameEnd(text, skipSpace(text, at + 1, end), end);
+  const equals = skipSpace(text, name, end);
+  if (equals === end || text.charCodeAt(equals) !== EQUALS) return undefined;
+  const first = skipSpace(text, equals + 1, end);
+  if (first < end && text.charCodeAt(first) === QUOTE) {
+    const after = skipQuoted(text, first, end);
+    return after < 0 ? text.slice(first, end) : unquote(text.slice(first, after));
+  }
+  return text.slice(first, trimSpace(text, first, semicolonOr(text, first, end)));
+}
+
+/** The value of the parameter of that name (in lower case), without quotes. `start` as in {@link findParam}. */
+export function paramOf(
+  text: string,
+  start: number,
+  end: number,
+  name: string,
+): string | undefined {
+  const at = findParam(text, start, end, name);
+  return at < 0 ? undefined : valueOfParam(text, at, end);
 }
 
 /**
@@ -117,10 +93,14 @@ export class Params implements Iterable<readonly [name: string, value: string | 
     this.#text = text;
   }
 
+  /** Those in a part of a text; white space at its end is left out. */
+  static of(text: string, start: number, end: number): Params {
+    return new Params(text.slice(start, trimSpace(text, start, end)));
+  }
+
   /** The value, without its quotes; `undefined` when there is no such parameter, or none with a value. */
   get(name: string): string | undefined {
-    const at = findParam(this.#text, 0, this.#text.length, name);
-    return at < 0 ? undefined : valueOfParam(this.#text, at, this.#text.length);
+    return paramOf(this.#text, 0, this.#text.length, name);
   }
 
   has(name: string): boolean {
@@ -129,7 +109,7 @@ export class Params implements Iterable<readonly [name: string, value: string | 
 
   /**
    * These parameters with one set, in its place when it was there, else at the end. A value that is not a token, a
-   * host or an address is quoted.
+   * host or an address is quoted. Throws `SIP_BAD_HEADER` for a name that is no token, or CR, LF or NUL in a value.
    */
   with(name: string, value?: string): Params {
     if (!isToken(name)) throw new SipError("SIP_BAD_HEADER", "a parameter's name must be a token");
@@ -137,30 +117,33 @@ export class Params implements Iterable<readonly [name: string, value: string | 
     const text = this.#text;
     const at = findParam(text, 0, text.length, name);
     if (at < 0) return new Params(text + written);
-    const rest = new Params(text.slice(paramEnd(text, at, text.length))).without(name);
+    const rest = new Params(text.slice(endOfParam(text, at, text.length))).without(name);
     return new Params(text.slice(0, at) + written + rest.toString());
   }
 
   /** These parameters without those of that name. */
   without(name: string): Params {
-    let text = this.#text;
-    for (;;) {
-      const at = findParam(text, 0, text.length, name);
-      if (at < 0) return text === this.#text ? this : new Params(text);
-      text = text.slice(0, at) + text.slice(paramEnd(text, at, text.length));
+    const text = this.#text;
+    let kept = "";
+    let from = 0;
+    let at = findParam(text, 0, text.length, name);
+    if (at < 0) return this;
+    while (at >= 0) {
+      kept += text.slice(from, at);
+      from = endOfParam(text, at, text.length);
+      at = findParam(text, from, text.length, name);
     }
+    return new Params(kept + text.slice(from));
   }
 
   *[Symbol.iterator](): Iterator<readonly [name: string, value: string | undefined]> {
     const text = this.#text;
-    let at = text.indexOf(";");
-    while (at >= 0 && at < text.length) {
-      const stop = paramEnd(text, at, text.length);
-      const first = skipSpace(text, at + 1, stop);
-      let last = first;
-      while (last < stop && isTokenLike(text.charCodeAt(last))) last++;
+    let at = 0;
+    while (at < text.length) {
+      const first = skipSpace(text, at + 1, text.length);
+      const last = nameEnd(text, first, text.length);
       if (last > first) yield [text.slice(first, last), valueOfParam(text, at, text.length)];
-      at = stop;
+      at = paramEnd(text, last, text.length);
     }
   }
 
@@ -182,11 +165,7 @@ function writtenValue(value: string): string {
 
 /** Throws unless the whole part is a list of parameters. */
 export function checkParams(text: string, start: number, end: number, header: string): void {
-  const stop = scanParams(text, start, end);
-  if (stop !== end) {
-    throw new ParseError(`Malformed ${header} parameters`, {
-      header,
-      offset: stop < 0 ? -1 - stop : stop,
-    });
-  }
+  const cursor = new ParamCursor(text, start, end);
+  while (cursor.next());
+  cursor.finish(header);
 }

@@ -1,4 +1,5 @@
-import { startOf, wireText } from "./parse-head.ts";
+import { wireOf } from "./octets.ts";
+import { startOf } from "./parse-head.ts";
 import { defaultParseLimits, type ParseLimits } from "./parse-limits.ts";
 import { Request } from "./request.ts";
 import { Response } from "./response.ts";
@@ -15,7 +16,7 @@ export function parsePacket(
   bytes: Uint8Array | string,
   limits: ParseLimits = defaultParseLimits,
 ): Request | Response {
-  const text = wireText(bytes);
+  const text = wireOf(bytes);
   const start = startOf(text);
   return isStatusLine(text, start)
     ? Response.read(bytes, text, start, limits)

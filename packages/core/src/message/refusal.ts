@@ -1,7 +1,8 @@
 import type { ParseError } from "../errors.ts";
 import { isToken } from "./chars.ts";
 import { CALL_ID, CSEQ, FROM, headerId, headerName, TO, VIA } from "./header-names.ts";
-import { startOf, wireText } from "./parse-head.ts";
+import { wireOf } from "./octets.ts";
+import { startOf } from "./parse-head.ts";
 import { Response } from "./response.ts";
 import { isStatusLine } from "./start-line.ts";
 
@@ -18,7 +19,7 @@ const SENT_BY = /^[^/]+\/[^/]+\/[^\s/]+[ \t]+[\w.[-]/;
  * RFC 3261 §8.2.6, §8.2.7
  */
 export function refusalTo(bytes: Uint8Array | string, error: ParseError): Response | undefined {
-  const text = wireText(bytes);
+  const text = wireOf(bytes);
   const start = startOf(text);
   const space = text.indexOf(" ", start);
   if (space < 0 || isStatusLine(text, start) || !isToken(text, start, space)) return undefined;

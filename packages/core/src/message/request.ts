@@ -10,7 +10,8 @@ import type { HeaderLine } from "./header-line.ts";
 import { TO } from "./header-names.ts";
 import { headOf, Message, type MessageInit } from "./message.ts";
 import type { Method } from "./method.ts";
-import { lineEnd, parseHead, startOf, wireText } from "./parse-head.ts";
+import { wireOf } from "./octets.ts";
+import { lineEnd, parseHead, startOf } from "./parse-head.ts";
 import { defaultParseLimits, type ParseLimits } from "./parse-limits.ts";
 import { answerTo, Response, type ResponseOptions } from "./response.ts";
 import { isStatusLine, parseRequestLine } from "./start-line.ts";
@@ -99,7 +100,7 @@ export class Request extends Message {
 
   /** Reads a request: bytes, or a wire string. Throws a `ParseError`, also for a response. */
   static parse(bytes: Uint8Array | string, limits: ParseLimits = defaultParseLimits): Request {
-    const text = wireText(bytes);
+    const text = wireOf(bytes);
     const start = startOf(text);
     if (isStatusLine(text, start)) throw new ParseError("Not a request", { offset: start });
     return Request.read(bytes, text, start, limits);

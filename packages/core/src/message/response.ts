@@ -1,7 +1,8 @@
 import { ParseError, SipError } from "../errors.ts";
 import { headOf, Message, type MessageInit } from "./message.ts";
 import type { Method } from "./method.ts";
-import { lineEnd, parseHead, startOf, wireText } from "./parse-head.ts";
+import { wireOf } from "./octets.ts";
+import { lineEnd, parseHead, startOf } from "./parse-head.ts";
 import { defaultParseLimits, type ParseLimits } from "./parse-limits.ts";
 import type { Request } from "./request.ts";
 import { isStatusLine, parseStatusLine } from "./start-line.ts";
@@ -63,7 +64,7 @@ export class Response extends Message {
 
   /** Reads a response: bytes, or a wire string. Throws a `ParseError`, also for a request. */
   static parse(bytes: Uint8Array | string, limits: ParseLimits = defaultParseLimits): Response {
-    const text = wireText(bytes);
+    const text = wireOf(bytes);
     const start = startOf(text);
     if (!isStatusLine(text, start)) throw new ParseError("Not a response", { offset: start });
     return Response.read(bytes, text, start, limits);

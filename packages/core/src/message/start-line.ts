@@ -1,7 +1,7 @@
 import { ParseError } from "../errors.ts";
 import { digitsOf, isToken, isWord } from "./chars.ts";
 import type { ParseLimits } from "./parse-limits.ts";
-import { isUriBreak, schemeEnd } from "./uri.ts";
+import { isUriCode, schemeEnd } from "./uri.ts";
 
 const SP = 0x20;
 const MAX_METHOD = 64;
@@ -61,7 +61,7 @@ function checkRequestUri(text: string, start: number, end: number): void {
   let question = -1;
   for (let i = colon + 1; i < end; i++) {
     const code = text.charCodeAt(i);
-    if (isUriBreak(code)) {
+    if (!isUriCode(code)) {
       throw malformed(code === SP ? "White space in the Request-URI" : "Malformed Request-URI", i);
     }
     if (code === 0x40 && at < 0) at = i;

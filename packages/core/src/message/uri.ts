@@ -41,23 +41,30 @@ const MAX_PORT = 65535;
 
 /** Where the colon after a URI's scheme is; -1 when there is no scheme. RFC 2396 §3.1 */
 export function schemeEnd(text: string, start: number, end: number): number {
-  for (let i = start; i < end; i++) {
-    const code = text.charCodeAt(i);
-    if (code === COLON) return i > start ? i : -1;
-    const lower = code | 0x20;
-    const letter = lower >= 0x61 && lower <= 0x7a;
-    const other = (code >= 0x30 && code <= 0x39) || code === 0x2b || code === 0x2d || code === 0x2e;
-    if (!letter && !(other && i > start)) return -1;
+  if (isLetter(text.charCodeAt(start))) {
+    for (let i = start + 1; i < end; i++) {
+      const code = text.charCodeAt(i);
+      if (code === COLON) return i;
+      if (!isLetter(code) && !isDigit(code) && code !== 0x2b && code !== 0x2d && code !== 0x2e)
+        break;
+    }
   }
   return -1;
 }
 
-/**
- * Whether an octet may not stand in any URI: white space, controls, quotes and angle brackets. Bytes beyond ASCII are
- * tolerated.
- */
-export function isUriBreak(code: number): boolean {
-  return code <= 0x20 || code === 0x22 || code === 0x3c || code === 0x3e || code === 0x7f;
+function isLetter(code: number): boolean {
+  const lower = code | 0x20;
+  return lower >= 0x61 && lower <= 0x7a;
+}
+
+/** 1 for the octets that break a URI off: white space, controls, quotes and angle brackets. */
+const BREAKS: Uint8Array = new Uint8Array(256);
+BREAKS.fill(1, 0, 0x21);
+for (const char of '"<>\x7f') BREAKS[char.charCodeAt(0)] = 1;
+
+/** Whether an octet may stand in some URI: all but white space, controls, quotes and angle brackets. */
+export function isUriCode(code: number): boolean {
+  return BREAKS[code] !== 1;
 }
 
 function malformed(what: string, offset: number): ParseError {
@@ -73,7 +80,7 @@ export function parseUri(text: string): Uri {
   const colon = schemeEnd(text, 0, text.length);
   if (colon < 0) throw malformed("no scheme", 0);
   for (let i = colon; i < text.length; i++) {
-    if (isUriBreak(text.charCodeAt(i))) throw malformed("a character that no URI may hold", i);
+    if (!isUriCode(text.charCodeAt(i))) throw malformed("a character that no URI may hold", i);
   }
   const scheme = text.slice(0, colon).toLowerCase();
   if (scheme === "sip" || scheme === "sips") return parseHostPart(text, scheme, colon + 1);
@@ -148,20 +155,18 @@ export function hostEnd(text: string, start: number, end: number): number {
   return i === start ? -1 : i;
 }
 
-function isDigit(code: number): boolean {
+export function isDigit(code: number): boolean {
   return code >= 0x30 && code <= 0x39;
 }
 
-/** An octet of a host name. The underscore is in no grammar, and in many a network. */
+/** 1 for the octets of a host name or an IPv4 address. The underscore is in no grammar, and in many a network. */
+const HOST: Uint8Array = new Uint8Array(256);
+for (const char of "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_") {
+  HOST[char.charCodeAt(0)] = 1;
+}
+
 function isHostCode(code: number): boolean {
-  const lower = code | 0x20;
-  return (
-    (lower >= 0x61 && lower <= 0x7a) ||
-    isDigit(code) ||
-    code === 0x2e ||
-    code === 0x2d ||
-    code === 0x5f
-  );
+  return HOST[code] === 1;
 }
 
 function isAddressCode(code: number): boolean {

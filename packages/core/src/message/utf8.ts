@@ -22,5 +22,5 @@ export function fromWire(wire: string): string {
 
 /** A text as a wire string: UTF-8, one character a byte. RFC 3261 §7 */
 export function toWire(text: string): string {
-  return isAsciiText(text) ? text : Buffer.from(text, "utf8").latin1Slice();
+  return isAsciiText(text) ? text : Buffer.from(text, "utf8").toString("latin1");
 }

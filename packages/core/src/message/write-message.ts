@@ -1,8 +1,8 @@
-import { Buffer } from "node:buffer";
 import { digitsOf } from "./chars.ts";
 import type { Head } from "./head.ts";
 import { HeaderLine } from "./header-line.ts";
 import { CONTENT_LENGTH } from "./header-names.ts";
+import { wireOf } from "./octets.ts";
 
 /**
  * The wire string of a message. What nobody touched is cut out of the text it came in, as few cuts as possible.
@@ -32,26 +32,21 @@ export function writeMessage(
       counted = true;
       if (!saysLength(line, length)) line = HeaderLine.of(line.name, String(length));
     }
-    if (line.text === runText && line.start === runEnd) runEnd = line.next;
+    if (line.text === runText && line.start === runEnd) runEnd = line.end;
     else {
       if (runEnd > runStart) wire += runText.slice(runStart, runEnd);
       runText = line.text;
       runStart = line.start;
-      runEnd = line.next;
+      runEnd = line.end;
     }
   }
   if (runEnd > runStart) wire += runText.slice(runStart, runEnd);
   if (!counted) wire += `Content-Length: ${length}\r\n`;
   wire += "\r\n";
   if (length === 0) return wire;
-  return wire + (body === undefined ? text.slice(head.bodyStart, head.bodyEnd) : latin1(body));
+  return wire + (body === undefined ? text.slice(head.bodyStart, head.bodyEnd) : wireOf(body));
 }
 
 function saysLength(line: HeaderLine, length: number): boolean {
-  const value = line.wireValue;
-  return digitsOf(value, 0, value.length, Number.MAX_SAFE_INTEGER) === length;
-}
-
-function latin1(bytes: Uint8Array): string {
-  return Buffer.prototype.latin1Slice.call(bytes, 0, bytes.length);
+  return digitsOf(line.source, line.valueStart, line.valueEnd, Number.MAX_SAFE_INTEGER) === length;
 }

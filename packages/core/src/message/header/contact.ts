@@ -19,19 +19,22 @@ const QVALUE = /^(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)$/;
 function scanContact(text: string, start: number, end: number): ContactValue | "*" {
   const first = skipSpace(text, start, end);
   if (text.charCodeAt(first) === 0x2a && trimSpace(text, first, end) === first + 1) return "*";
-  const address = scanNameAddr(text, start, end, "Contact");
-  const q = address.params.get("q");
-  if (q !== undefined && !QVALUE.test(q)) {
-    throw new ParseError("Malformed Contact: q", { header: "Contact", offset: first });
-  }
+  const { displayName, uri, params, tag } = scanNameAddr(text, first, end, "Contact");
+  const q = params === Params.empty ? undefined : params.get("q");
+  const expires = params === Params.empty ? undefined : params.get("expires");
   return {
-    displayName: address.displayName,
-    uri: address.uri,
-    params: address.params,
-    tag: address.tag,
-    q: q === undefined ? undefined : Number(q),
-    expires: address.params.get("expires"),
+    displayName,
+    uri,
+    params,
+    tag,
+    q: q === undefined ? undefined : qvalue(q, first),
+    expires,
   };
+}
+
+function qvalue(text: string, offset: number): number {
+  if (QVALUE.test(text)) return Number(text);
+  throw new ParseError("Malformed Contact: q", { header: "Contact", offset });
 }
 
 /** Of `q` and `expires` and the parameters of that name, the former count. */

@@ -1,8 +1,9 @@
 import { ParseError } from "../../errors.ts";
-import { digitsOf, isSpace, isToken, skipSpace, trimSpace } from "../chars.ts";
+import { digitsOf, isToken, skipSpace, trimSpace } from "../chars.ts";
 import type { HeaderField } from "../header-field.ts";
 import { CSEQ } from "../header-names.ts";
 import type { Method } from "../method.ts";
+import { isDigit } from "../uri.ts";
 import { knownField } from "./known-field.ts";
 
 /** The place of a request in its dialog or registration. */
@@ -18,22 +19,15 @@ function malformed(offset: number): ParseError {
   return new ParseError("Malformed CSeq", { header: "CSeq", offset });
 }
 
-/** Where the digits of a CSeq that begins at `start` end. */
-export function cseqDigits(text: string, start: number, end: number): number {
-  let i = start;
-  while (i < end && digitsOf(text, i, i + 1, 9) >= 0) i++;
-  return i;
-}
-
 function scanCseq(text: string, start: number, end: number): CSeq {
   const first = skipSpace(text, start, end);
-  const digits = cseqDigits(text, first, end);
+  let digits = first;
+  while (digits < end && isDigit(text.charCodeAt(digits))) digits++;
+  // §8.1.1.5: below 2³¹.
   const number = digitsOf(text, first, digits, MAX_CSEQ);
   const method = skipSpace(text, digits, end);
   const last = trimSpace(text, method, end);
-  if (number < 0 || !isSpace(text.charCodeAt(digits)) || !isToken(text, method, last)) {
-    throw malformed(first);
-  }
+  if (number < 0 || method === digits || !isToken(text, method, last)) throw malformed(first);
   return { number, method: text.slice(method, last) };
 }
 

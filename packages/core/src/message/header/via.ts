@@ -1,9 +1,10 @@
 import { ParseError } from "../../errors.ts";
-import { digitsOf, isSpace, isTokenCode, isWord, skipSpace, trimSpace } from "../chars.ts";
-import type { HeaderField, KnownField } from "../header-field.ts";
+import { digitsOf, isTokenCode, isWord, skipSpace } from "../chars.ts";
+import type { HeaderField } from "../header-field.ts";
 import { VIA } from "../header-names.ts";
-import { findParam, Params, scanParams, valueOfParam } from "../params.ts";
-import { hostEnd } from "../uri.ts";
+import { ParamCursor } from "../param-cursor.ts";
+import { Params } from "../params.ts";
+import { hostEnd, isDigit } from "../uri.ts";
 import { knownField } from "./known-field.ts";
 
 /** One hop that a request went over. RFC 3261 §20.42 */
@@ -26,6 +27,7 @@ export interface Via {
 
 const SLASH = 0x2f;
 const COLON = 0x3a;
+const SEMICOLON = 0x3b;
 const MAX_PORT = 65535;
 
 function malformed(what: string, offset: number): ParseError {
@@ -40,8 +42,8 @@ function tokenEnd(text: string, start: number, end: number): number {
 }
 
 /** Where the transport begins: after `SIP/2.0/`, around whose slashes white space may stand. */
-export function viaTransport(text: string, start: number, end: number): number {
-  if (text.startsWith("SIP/2.0/", start)) return skipSpace(text, start + 8, end);
+function transportStart(text: string, start: number, end: number): number {
+  if (text.startsWith("SIP/2.0/", start) && start + 8 < end) return skipSpace(text, start + 8, end);
   const name = skipSpace(text, start, end);
   const nameEnd = tokenEnd(text, name, end);
   let i = skipSpace(text, nameEnd, end);
@@ -57,76 +59,70 @@ export function viaTransport(text: string, start: number, end: number): number {
   return skipSpace(text, i + 1, end);
 }
 
-/** Where sent-by begins. */
-export function viaSentBy(text: string, start: number, end: number): number {
-  const transport = tokenEnd(text, viaTransport(text, start, end), end);
-  if (transport >= end || !isSpace(text.charCodeAt(transport)))
-    throw malformed("sent-by", transport);
-  return skipSpace(text, transport, end);
+/** Where sent-by begins, which white space sets off from the transport. */
+function sentByStart(text: string, transportEnd: number, end: number): number {
+  const start = skipSpace(text, transportEnd, end);
+  if (start === transportEnd || start === end) throw malformed("sent-by", start);
+  return start;
 }
 
-/** Where the colon before the port is; -1 when there is none. Throws when the port is malformed. */
-function portColon(text: string, host: number, end: number): number {
-  const colon = skipSpace(text, host, end);
-  return colon < end && text.charCodeAt(colon) === COLON ? colon : -1;
+/** Where the digits that begin at `start` end. */
+function digitsEnd(text: string, start: number, end: number): number {
+  let i = start;
+  while (i < end && isDigit(text.charCodeAt(i))) i++;
+  return i;
 }
-
-/** Checks one value and tells where its parameters begin, or would. Throws a `ParseError`. */
-export function checkVia(text: string, start: number, end: number): number {
-  const sentBy = viaSentBy(text, start, end);
-  const host = hostEnd(text, sentBy, end);
-  if (host < 0) throw malformed("sent-by", sentBy);
-  const colon = portColon(text, host, end);
-  let params = skipSpace(text, host, end);
-  if (colon >= 0) {
-    const port = skipSpace(text, colon + 1, end);
-    let i = port;
-    while (i < end && digitsOf(text, i, i + 1, 9) >= 0) i++;
-    if (digitsOf(text, port, i, MAX_PORT) < 0) throw malformed("the port", port);
-    params = skipSpace(text, i, end);
-  }
-  const stop = scanParams(text, params, end);
-  if (stop !== end) throw malformed("its parameters", stop < 0 ? -1 - stop : stop);
-  return params;
-}
-
-const TRANSPORTS = ["UDP", "TCP", "TLS", "WSS", "WS"];
 
 function scanVia(text: string, start: number, end: number): Via {
-  const params = checkVia(text, start, end);
-  const transport = viaTransport(text, skipSpace(text, start, end), end);
+  const transport = transportStart(text, start, end);
   const transportEnd = tokenEnd(text, transport, end);
-  const sentBy = skipSpace(text, transportEnd, end);
+  const sentBy = sentByStart(text, transportEnd, end);
   const hostStop = hostEnd(text, sentBy, end);
+  if (hostStop < 0) throw malformed("sent-by", sentBy);
   const host = text.slice(sentBy, hostStop);
-  const colon = portColon(text, hostStop, end);
-  const first = skipSpace(text, colon + 1, end);
-  const port =
-    colon < 0 ? undefined : digitsOf(text, first, trimSpace(text, first, params), MAX_PORT);
-  const last = trimSpace(text, params, end);
-  const rport = findParam(text, params, last, "rport");
+  let params = hostStop;
+  let port: number | undefined;
+  let colon = hostStop;
+  if (colon < end && text.charCodeAt(colon) !== SEMICOLON) colon = skipSpace(text, colon, end);
+  if (colon < end && text.charCodeAt(colon) === COLON) {
+    const first = skipSpace(text, colon + 1, end);
+    params = digitsEnd(text, first, end);
+    port = digitsOf(text, first, params, MAX_PORT);
+    if (port < 0) throw malformed("the port", first);
+  }
+  const written = port === undefined || params === hostStop ? host : text.slice(sentBy, params);
+  params = skipSpace(text, params, end);
+  let branch: string | undefined;
+  let received: string | undefined;
+  let rport: number | true | undefined;
+  const cursor = new ParamCursor(text, params, end);
+  while (cursor.next()) {
+    if (cursor.is("branch")) branch ??= cursor.value;
+    else if (cursor.is("received")) received ??= cursor.value;
+    else if (cursor.is("rport")) rport ??= rportOf(cursor.value);
+  }
+  cursor.finish("Via");
   return {
-    transport:
-      TRANSPORTS.find((known) => isWord(text, transport, transportEnd, known)) ??
-      text.slice(transport, transportEnd).toUpperCase(),
+    transport: transportName(text, transport, transportEnd),
     host,
     port,
-    sentBy: port === undefined ? host : `${host}:${port}`,
-    params: params >= last ? Params.empty : new Params(text.slice(params, last)),
-    branch: paramOf(text, params, last, "branch"),
-    received: paramOf(text, params, last, "received"),
-    rport: rport < 0 ? undefined : rportOf(valueOfParam(text, rport, last)),
+    sentBy: written.length === host.length || colon === hostStop ? written : `${host}:${port}`,
+    params: params === end ? Params.empty : Params.of(text, params, end),
+    branch,
+    received,
+    rport,
   };
+}
+
+function transportName(text: string, start: number, end: number): string {
+  if (end - start === 3 && text.startsWith("UDP", start)) return "UDP";
+  if (end - start === 3 && text.startsWith("TCP", start)) return "TCP";
+  return text.slice(start, end).toUpperCase();
 }
 
 function rportOf(value: string | undefined): number | true {
   const port = value === undefined ? -1 : digitsOf(value, 0, value.length, MAX_PORT);
   return port < 0 ? true : port;
-}
-
-function paramOf(text: string, start: number, end: number, name: string): string | undefined {
-  const at = findParam(text, start, end, name);
-  return at < 0 ? undefined : valueOfParam(text, at, end);
 }
 
 /** Writes a Via from transport, host, port and params; the shortcuts beside them are not looked at. */
@@ -135,7 +131,5 @@ function formatVia(value: Via): string {
   return `SIP/2.0/${value.transport} ${value.host}${port}${value.params}`;
 }
 
-const field: KnownField<Via> = knownField(VIA, scanVia, formatVia);
-
 /** The Via header: the way that a request came and its response goes back. RFC 3261 §20.42 */
-export const via: HeaderField<Via> = field;
+export const via: HeaderField<Via> = knownField(VIA, scanVia, formatVia);
