@@ -48,11 +48,15 @@ interface CommonOptions {
   readonly allowPings?: boolean;
   /** How long a nonce can be used, in seconds. Default: 300. */
   readonly nonceLifetime?: number;
-  /** How many used nonces are remembered, each in 76 bytes or less. Default: 100,000. */
+  /**
+   * How many used nonces are remembered, each in 68 to 76 bytes. When there are more the oldest are forgotten and count
+   * as stale, with all that were made before them. Default: 100,000.
+   */
   readonly maxNonces?: number;
   /**
    * The key of the nonces. Default: random. Given, and kept, a nonce of an earlier life, or of another server with the
-   * same secret, is told from a forged one, so that phones try again by themselves (`stale=true`).
+   * same secret, is told from a forged one, so that phones try again by themselves (`stale=true`). What was used is known only where the nonce was made:
+   a balancer must bring a client's answer to the server that challenged it.
    */
   readonly secret?: string | Uint8Array;
   /**

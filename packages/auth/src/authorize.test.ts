@@ -10,6 +10,7 @@ import {
   SipError,
 } from "@sipkit/core";
 import { ask, TestServer, type TestServerOptions } from "@sipkit/core/testing";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Authorize } from "./authorize.ts";
 import type { AuthorizeOptions } from "./authorize-options.ts";
@@ -292,6 +293,23 @@ describe("right credentials", () => {
     expect(site.passed?.get(identity)?.scheme).toBe("digest MD5");
   });
 
+  it("of every algorithm at once count in the one that is preferred", async () => {
+    for (const wrong of [undefined, "MD5", "SHA-256"]) {
+      const site = await Site.open({ algorithms: ["SHA-256", "MD5"] });
+      const challenge = await site.send(register());
+      const lines = challenge.headers.getAll("WWW-Authenticate").map((line) => {
+        const one = challenge.clone();
+        one.headers.set("WWW-Authenticate", line);
+        const password = wrong !== undefined && line.includes(wrong) ? "wrong" : "secret";
+        return next(register(), one, ["alice", password]).headers.get("Authorization") ?? "";
+      });
+      const request = renew(register());
+      request.headers.set("Authorization", lines.reverse());
+      expect((await site.send(request)).status).toBe(wrong === "SHA-256" ? 401 : 200);
+      if (wrong !== "SHA-256") expect(site.passed?.get(identity)?.scheme).toBe("digest SHA-256");
+    }
+  });
+
   it("of an algorithm that wasn't offered are refused", async () => {
     const secrets = { secret: "the same" };
     const both = await Site.open({ algorithms: ["SHA-256", "MD5"], ...secrets });
@@ -521,6 +539,41 @@ describe("wrong credentials", () => {
     expect(site.server.errors).toEqual([]);
   });
 
+  it("of any text are refused, and nothing breaks", async () => {
+    const site = await Site.open();
+    const answer = (await site.answered(register())).headers.get("Authorization") ?? "";
+    // Nothing in it may be left out.
+    const right = answer.replace(", algorithm=MD5", "");
+    const token = fc.constantFrom(
+      ...'Digest realm=,"\\ nonce username:%;ä\t0'.split(""),
+      "Digest ",
+    );
+    const hostile = fc.oneof(
+      fc.array(token).map((parts) => `Digest ${parts.join("")}`),
+      fc.string().map((text) => `Digest realm="example.com", ${text}`),
+      // The right one with a part cut out.
+      fc
+        .tuple(fc.nat(right.length), fc.integer({ min: 1, max: 20 }))
+        .map(([at, length]) => right.slice(0, at) + right.slice(at + length)),
+      fc
+        .tuple(fc.constantFrom("uri", "nonce", "response", "username", "nc", "cnonce"), fc.string())
+        .map(([name, value]) =>
+          right.replace(new RegExp(` ${name}="?[^",]*"?`), () => ` ${name}="${value}"`),
+        ),
+    );
+    await fc.assert(
+      fc.asyncProperty(hostile, async (text) => {
+        const value = text.replace(/[\r\n\0]/g, "").trim();
+        fc.pre(value !== "" && essence(value) !== essence(right));
+        const response = await site.send(register({ Authorization: value }));
+        expect([400, 401]).toContain(response.status);
+      }),
+      { numRuns: 500 },
+    );
+    expect(site.server.errors).toEqual([]);
+    expect(site.passed).toBeUndefined();
+  });
+
   it("are malformed when there are two for one algorithm", async () => {
     const site = await Site.open();
     const request = await site.answered(register());
@@ -540,6 +593,11 @@ describe("wrong credentials", () => {
     expect((await site.send(long)).status).toBe(401);
   });
 });
+
+/** Credentials without what stands between parameters. */
+function essence(credentials: string): string {
+  return credentials.replace(/[\s,]/g, "");
+}
 
 /** The same chance for every server. */
 function fixed(): Random {

@@ -1,4 +1,4 @@
-import { Reject, type Server, SipError } from "@sipkit/core";
+import { detach, Reject, type Server, SipError } from "@sipkit/core";
 import { type Algorithm, algorithms, isDigest } from "./algorithm.ts";
 import { ha1Of } from "./digest.ts";
 import { type Awaitable, isPromise } from "./when-known.ts";
@@ -80,7 +80,8 @@ class FunctionSource implements Ha1Source {
   ha1(user: string, algorithm: Algorithm): Awaitable<string | undefined> {
     let found: Awaitable<Credential | undefined>;
     try {
-      found = this.#look(user, this.#realm);
+      // A copy: whoever keeps it must not keep the datagram that it is cut from.
+      found = this.#look(detach(user), this.#realm);
     } catch (error) {
       throw lookupFailed(error);
     }
