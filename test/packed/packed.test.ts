@@ -2,7 +2,7 @@ import { execFile, spawn } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { cp, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -41,53 +41,93 @@ async function run(command: string, args: readonly string[], cwd: string): Promi
   }
 }
 
+/** The TypeScript of README.md, block by block. */
+async function readmeBlocks(): Promise<string[]> {
+  const readme = await readFile(join(root, "README.md"), "utf8");
+  return [...readme.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, block = ""]) => block);
+}
+
+/** Starts a server under plain node, asks it for OPTIONS, ends it; gives the answer's first line. */
+async function serve(file: string, port: number): Promise<string> {
+  const server = spawn(process.execPath, [file], {
+    cwd: project,
+    env: { ...process.env, NODE_OPTIONS: "" },
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  const exited = once(server, "exit");
+  try {
+    return await statusOfOptions(port);
+  } finally {
+    server.kill("SIGTERM");
+    const giveUp = setTimeout(() => server.kill("SIGKILL"), 10_000);
+    const [code] = await exited;
+    clearTimeout(giveUp);
+    expect(code).toBe(0);
+  }
+}
+
 describe("The packed packages", () => {
   it("serve SIP under plain node", async () => {
-    const server = spawn(process.execPath, ["server.js"], {
-      cwd: project,
-      env: { ...process.env, NODE_OPTIONS: "" },
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    const exited = once(server, "exit");
-    try {
-      const [greeting] = await once(server.stdout.setEncoding("utf8"), "data");
-      const port = Number(/^listening on (\d+)$/m.exec(greeting)?.[1]);
-      expect(await statusOfOptions(port)).toBe("SIP/2.0 200 OK");
-    } finally {
-      server.kill("SIGTERM");
-      const giveUp = setTimeout(() => server.kill("SIGKILL"), 10_000);
-      const [code] = await exited;
-      clearTimeout(giveUp);
-      expect(code).toBe(0);
-    }
+    const port = await freePort();
+    const text = await readFile(join(project, "server.js"), "utf8");
+    await writeFile(join(project, "server.js"), text.replaceAll(":5060", `:${port}`));
+    expect(await serve("server.js", port)).toBe("SIP/2.0 200 OK");
   });
 
-  it("type-check a handler, their own declarations included", async () => {
-    const compilerOptions = {
-      target: "ES2023",
-      lib: ["ES2023"],
-      module: "NodeNext",
-      types: ["node"],
-      typeRoots: [join(root, "node_modules/@types")],
-      strict: true,
-      exactOptionalPropertyTypes: true,
-      noEmit: true,
-    };
-    const config = { compilerOptions, files: ["handler.ts"] };
-    await writeFile(join(project, "tsconfig.json"), JSON.stringify(config));
-    await run(join(root, "node_modules/.bin/tsc"), ["-p", "."], project);
+  it("serve SIP by the README's server, which challenges who asks", async () => {
+    const port = await freePort();
+    const block = (await readmeBlocks()).find((text) => text.includes("new Dispatcher"));
+    await writeFile(join(project, "readme.js"), block?.replaceAll(":5060", `:${port}`) ?? "");
+    expect(await serve("readme.js", port)).toBe("SIP/2.0 401 Unauthorized");
+  });
 
-    await writeFile(
-      join(project, "handler.ts"),
-      'import { onRequest } from "@sipkit/core";\nonRequest("INVITE", () => 486);\n',
-    );
-    await expect(run(join(root, "node_modules/.bin/tsc"), ["-p", "."], project)).rejects.toThrow(
-      "error TS",
-    );
+  it("type-check a handler and the README, their own declarations included", async () => {
+    const blocks = (await readmeBlocks()).filter((text) => !text.includes('from "vitest"'));
+    expect(blocks.length).toBeGreaterThan(1);
+    const files = blocks.map((_, n) => `readme-${n}.ts`);
+    await Promise.all(files.map((file, n) => writeFile(join(project, file), blocks[n] ?? "")));
+    expect(await typeErrors(["handler.ts", ...files])).toBe("");
+  });
+
+  it("type-check no handler that gives a wrong verdict", async () => {
+    const wrong = 'import { onRequest } from "@sipkit/core";\nonRequest("INVITE", () => 486);\n';
+    await writeFile(join(project, "wrong.ts"), wrong);
+    expect(await typeErrors(["wrong.ts"])).toContain("wrong.ts(2,");
   });
 });
 
-/** The first line of the answer to an OPTIONS. */
+/** What the workspace's compiler says of files of the scratch project, strictly. */
+async function typeErrors(files: readonly string[]): Promise<string> {
+  const compilerOptions = {
+    target: "ES2023",
+    lib: ["ES2023"],
+    module: "NodeNext",
+    types: ["node"],
+    typeRoots: [join(root, "node_modules/@types")],
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    noEmit: true,
+  };
+  await writeFile(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions, files }));
+  const tsc = [join(root, "node_modules/typescript/bin/tsc"), "--pretty", "false", "-p", "."];
+  const result = promisify(execFile)(process.execPath, tsc, { cwd: project, timeout: 60_000 });
+  return result.then(
+    ({ stdout }) => stdout,
+    ({ stdout, stderr }) => `${stdout}${stderr}`,
+  );
+}
+
+/** A UDP port of 127.0.0.1 that is free just now, on TCP too but for bad luck. */
+async function freePort(): Promise<number> {
+  const socket = createSocket("udp4").bind(0, "127.0.0.1");
+  await once(socket, "listening");
+  const { port } = socket.address();
+  socket.close();
+  await once(socket, "close");
+  return port;
+}
+
+/** The first line of the answer to an OPTIONS that is repeated until the server listens. */
 async function statusOfOptions(port: number): Promise<string> {
   const socket = createSocket("udp4").bind(0, "127.0.0.1");
   await once(socket, "listening");
@@ -103,11 +143,13 @@ async function statusOfOptions(port: number): Promise<string> {
     "",
     "",
   ];
+  const send = (): void => socket.send(options.join("\r\n"), port, "127.0.0.1");
+  const repeat = setInterval(send, 100);
   try {
-    socket.send(options.join("\r\n"), port, "127.0.0.1");
-    const [datagram] = await once(socket, "message", { signal: AbortSignal.timeout(10_000) });
+    const [datagram] = await once(socket, "message", { signal: AbortSignal.timeout(20_000) });
     return String(datagram).split("\r\n", 1)[0] ?? "";
   } finally {
+    clearInterval(repeat);
     socket.close();
   }
 }

@@ -4,7 +4,7 @@ import { Proxy } from "@sipkit/proxy";
 import { Registrar } from "@sipkit/registrar";
 
 const server = new Dispatcher({
-  legs: ["udp:127.0.0.1:0"],
+  legs: ["udp:127.0.0.1:5060", "tcp:127.0.0.1:5060"],
   domains: ["example.com"],
   receiver: new ReceiveChain([
     new Authorize({
@@ -16,6 +16,5 @@ const server = new Dispatcher({
     new Proxy(),
   ]),
 });
-const [leg] = await server.listen();
-process.stdout.write(`listening on ${leg.port}\n`);
+await server.listen();
 process.once("SIGTERM", () => server.close());
