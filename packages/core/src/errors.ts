@@ -72,7 +72,10 @@ export class TransactionTimeout extends SipError {
 export class TransportError extends SipError {
   readonly status = 503;
 
-  constructor(message: string, options: { readonly cause?: unknown; readonly code?: `SIP_${string}` } = {}) {
+  constructor(
+    message: string,
+    options: { readonly cause?: unknown; readonly code?: `SIP_${string}` } = {},
+  ) {
     super(options.code ?? "SIP_TRANSPORT", message, { cause: options.cause, stack: false });
   }
 }
