@@ -4,7 +4,7 @@ import { headOf, type Message } from "../message/message.ts";
 export const SETTLED_BYTES = 512;
 
 // The machine, the objects that a request is made of, and what the machine's user keeps for it.
-const PENDING_BYTES = 6144;
+const PENDING_BYTES = 5120;
 
 /** What a pending machine keeps alive, in bytes by estimate: the text that came in counts with what is cut out of it. */
 export function footprintOf(request: Message): number {
