@@ -4,24 +4,28 @@
  *   npx tsx --conditions=@sipkit/source bench/memory.ts
  *
  * Real REGISTERs, a user each, go through `Request.parse` and the registrar's `receive` into its memory store. Each
- * size has a process of its own, so that one heap doesn't carry another's history.
+ * size has a process of its own, so that one heap doesn't carry another's collector; the smallest and the largest take
+ * turns, so that what else the machine does weighs on both.
  */
-import { execFileSync } from "node:child_process";
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { Dispatcher, type FlowRef, Request, type Server, systemClock } from "@sipkit/core";
 import { memoryStore, Registrar } from "@sipkit/registrar";
 import { median } from "./statistics.ts";
-import { number, printTable } from "./table.ts";
+import { number, printTable, spread } from "./table.ts";
 
-/** The order's bounds. */
 const MOST_BYTES = 1200;
 const MOST_SLOWDOWN = 1.3;
 
-const SIZES = [1000, 100_000, 1_000_000] as const;
-const ROUNDS = 20;
-const REGISTRATIONS_A_ROUND = 15_000;
+const FEW = 1000;
+const MANY = 1_000_000;
+const SIZES = [FEW, 100_000, MANY] as const;
+const ROUNDS = 15;
+const REGISTRATIONS_A_ROUND = 20_000;
 const BATCH = 500;
-const SOON = 5000;
+const WARM_USERS = 5000;
+const WARM_TURNS = 6;
 
 interface SizeFigures {
   readonly bindings: number;
@@ -29,51 +33,89 @@ interface SizeFigures {
   readonly bytesPerBinding: number;
   /** What its resident memory grew by, divided by the bindings: with the collector's own room. */
   readonly residentPerBinding: number;
-  /** Processor time of a registration of somebody new, while the store was filled, all threads. */
-  readonly fillMicroseconds: number;
-  /** Processor time of a refresh by a user at random, all threads: the median of the rounds. */
-  readonly refreshMicroseconds: number;
+  /** Processor time of a registration of somebody new while the store was filled, all threads, in µs. */
+  readonly newMicroseconds: number;
 }
 
 export interface MemoryFigures {
   readonly sizes: readonly SizeFigures[];
-  /** The refresh at the largest size over that at the smallest. */
+  /** Processor time of a refresh by a user at random, all threads, in µs: the median of the rounds. */
+  readonly refreshMicroseconds: { readonly few: number; readonly many: number };
+  /** The refresh among many over that among few: the median of the rounds. */
   readonly slowdown: number;
 }
 
 /** Runs the benchmark and prints its table. */
-export function run(): MemoryFigures {
+export async function run(): Promise<MemoryFigures> {
   console.log("\nmemory: bindings in the registrar's memory store, one per user");
-  const sizes = SIZES.map((bindings) => measureApart(bindings));
-  printTable(
-    ["bindings", "bytes each", "resident each", "µs a new one", "µs a refresh"],
-    sizes.map((figures) => [
-      number(figures.bindings),
-      number(figures.bytesPerBinding),
-      number(figures.residentPerBinding),
-      number(figures.fillMicroseconds, 1),
-      number(figures.refreshMicroseconds, 1),
-    ]),
-  );
-  const [smallest, largest] = [sizes[0], sizes.at(-1)] as [SizeFigures, SizeFigures];
-  const slowdown = largest.refreshMicroseconds / smallest.refreshMicroseconds;
-  const most = Math.max(...sizes.slice(1).map((figures) => figures.bytesPerBinding));
-  console.log(
-    `  bytes per binding: ${number(most)} at most, wanted ≤ ${number(MOST_BYTES)}; ` +
-      `a refresh among ${number(largest.bindings)} costs ${number(slowdown, 2)} times one among ` +
-      `${number(smallest.bindings)}, wanted ≤ ${MOST_SLOWDOWN}`,
-  );
-  return { sizes, slowdown };
+  const sizes: SizeFigures[] = [];
+  const refreshes = new Map<number, number[]>();
+  const children = new Map<number, ChildProcess>();
+  try {
+    for (const bindings of SIZES) {
+      const child = fork(fileURLToPath(import.meta.url), [String(bindings)], {
+        execArgv: ["--expose-gc", "--max-old-space-size=4096", ...process.execArgv],
+      });
+      children.set(bindings, child);
+      sizes.push(await told<SizeFigures>(child));
+      if (bindings !== FEW && bindings !== MANY) child.disconnect();
+    }
+    for (let round = 0; round < ROUNDS; round += 1) {
+      for (const bindings of [FEW, MANY]) {
+        const child = children.get(bindings) as ChildProcess;
+        child.send(round);
+        refreshes.set(bindings, [...(refreshes.get(bindings) ?? []), await told<number>(child)]);
+      }
+    }
+  } finally {
+    for (const child of children.values()) child.kill();
+  }
+  return report(sizes, refreshes.get(FEW) ?? [], refreshes.get(MANY) ?? []);
 }
 
-function measureApart(bindings: number): SizeFigures {
-  const conditions = ["--expose-gc", "--max-old-space-size=4096", ...process.execArgv];
-  const file = fileURLToPath(import.meta.url);
-  const output = execFileSync(process.execPath, [...conditions, file, String(bindings)], {
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  return JSON.parse(output) as SizeFigures;
+/** What a child says next. */
+async function told<T>(child: ChildProcess): Promise<T> {
+  const ended = new AbortController();
+  const died = once(child, "exit", { signal: ended.signal }).then(
+    () => {
+      throw new Error("a measuring process ended early");
+    },
+    () => undefined as never,
+  );
+  try {
+    const [message] = await Promise.race([once(child, "message"), died]);
+    return message as T;
+  } finally {
+    ended.abort();
+  }
+}
+
+function report(
+  sizes: readonly SizeFigures[],
+  few: readonly number[],
+  many: readonly number[],
+): MemoryFigures {
+  printTable(
+    ["bindings", "bytes each", "resident each", "µs a new one"],
+    // Of a thousand, what the process needs once would be most.
+    sizes
+      .filter((figures) => figures.bindings !== FEW)
+      .map((figures) => [
+        number(figures.bindings),
+        number(figures.bytesPerBinding),
+        number(figures.residentPerBinding),
+        number(figures.newMicroseconds, 1),
+      ]),
+  );
+  const ratios = many.map((microseconds, round) => microseconds / (few[round] ?? Number.NaN));
+  const refreshMicroseconds = { few: median(few), many: median(many) };
+  const slowdown = median(ratios);
+  const most = Math.max(...sizes.slice(1).map((figures) => figures.bytesPerBinding));
+  console.log(`  bytes per binding: ${number(most)} at most, wanted ≤ ${number(MOST_BYTES)}`);
+  console.log(`  µs a refresh among ${number(FEW)}: ${spread(refreshMicroseconds.few, few, 1)}`);
+  console.log(`  µs a refresh among ${number(MANY)}: ${spread(refreshMicroseconds.many, many, 1)}`);
+  console.log(`  ratio: ${spread(slowdown, ratios, 2)}, wanted ≤ ${MOST_SLOWDOWN}`);
+  return { sizes, refreshMicroseconds, slowdown };
 }
 
 /** A registrar without a network: its requests are put into its hands. */
@@ -160,35 +202,40 @@ function used(): { readonly heap: number; readonly resident: number } {
   return { heap: heapUsed + external, resident: rss };
 }
 
-function measure(bindings: number): SizeFigures {
+/** Fills a store, tells what that cost, and from then on refreshes at random whenever it is asked for a round. */
+function serve(bindings: number): void {
   if (global.gc === undefined) throw new Error("run it with --expose-gc");
-  const everybody = Array.from({ length: bindings }, (_, user) => user);
   // The code is compiled before anything is measured.
-  const warm = new Bench(SOON);
-  for (let turn = 0; turn < 4; turn += 1) warm.register(everybody.slice(0, SOON));
+  const warm = new Bench(WARM_USERS);
+  const some = Array.from({ length: WARM_USERS }, (_, user) => user);
+  for (let turn = 0; turn < WARM_TURNS; turn += 1) warm.register(some);
   const bench = new Bench(bindings);
+  const everybody = Array.from({ length: bindings }, (_, user) => user);
   const before = used();
-  const fill = bench.register(everybody);
+  const spent = bench.register(everybody);
   const after = used();
-  const rounds = Array.from({ length: ROUNDS }, (_, round) => {
+  tell({
+    bindings,
+    bytesPerBinding: (after.heap - before.heap) / bindings,
+    residentPerBinding: (after.resident - before.resident) / bindings,
+    newMicroseconds: spent / bindings,
+  });
+  process.on("message", (round: number) => {
     // Users in an order that no cache foresees, the same in each run.
     const users = Array.from(
       { length: REGISTRATIONS_A_ROUND },
       (_, index) => ((round * REGISTRATIONS_A_ROUND + index) * 2_654_435_761) % bindings,
     );
-    return bench.register(users) / REGISTRATIONS_A_ROUND;
+    tell(bench.register(users) / REGISTRATIONS_A_ROUND);
   });
-  return {
-    bindings,
-    bytesPerBinding: (after.heap - before.heap) / bindings,
-    residentPerBinding: (after.resident - before.resident) / bindings,
-    fillMicroseconds: fill / bindings,
-    refreshMicroseconds: median(rounds),
-  };
+}
+
+function tell(message: SizeFigures | number): void {
+  process.send?.(message);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [size] = process.argv.slice(2);
-  if (size === undefined) run();
-  else process.stdout.write(JSON.stringify(measure(Number(size))));
+  if (size === undefined) await run();
+  else serve(Number(size));
 }

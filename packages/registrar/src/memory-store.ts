@@ -1,13 +1,13 @@
 import { detach, SipError } from "@sipkit/core";
 import type { Binding } from "./binding.ts";
 import { ExpiryHeap } from "./expiry-heap.ts";
-import { Interner } from "./interner.ts";
 import type { BindingChange, ExpiredBinding, LocationStore } from "./location-store.ts";
 import { RecentTexts } from "./recent-texts.ts";
+import { SharedParts } from "./shared-parts.ts";
 import { StoredBinding } from "./stored-binding.ts";
 
 const NONE: readonly Binding[] = Object.freeze([]);
-const SHARED_TEXTS = 4096;
+const SHARED_PARTS = 4096;
 
 export interface MemoryStoreOptions {
   /** Addresses-of-record with bindings, at most; a further one is refused with `SIP_STORE_FULL`. Default: 2,000,000. */
@@ -50,7 +50,7 @@ class Memory implements MemoryStore {
   /** Those who had bindings. */
   readonly #departed: RecentTexts;
   readonly #heap = new ExpiryHeap<User>();
-  readonly #shared = new Interner(SHARED_TEXTS);
+  readonly #shared = new SharedParts(SHARED_PARTS);
   #bindings = 0;
 
   constructor({ capacity = 2_000_000, remembered = 100_000 }: MemoryStoreOptions) {
@@ -136,6 +136,7 @@ class Memory implements MemoryStore {
 
   /** What was handed out as `before` and comes back stays; what has the URI of another takes its place. */
   #write(user: User, before: readonly Binding[], after: readonly Binding[]): void {
+    const earliestBefore = earliestOf(user);
     const old: (StoredBinding | undefined)[] = [];
     for (let each = user.first; each !== undefined; each = each.next) old.push(each);
     this.#bindings += after.length - old.length;
@@ -153,11 +154,11 @@ class Memory implements MemoryStore {
     }
     user.first = next;
     if (next === undefined) this.#depart(user);
-    else this.#schedule(user);
+    else this.#schedule(user, earliestBefore);
   }
 
   #store(binding: Binding, old: (StoredBinding | undefined)[]): StoredBinding {
-    const index = old.findIndex((each) => each?.uri === binding.uri);
+    const index = old.findIndex((each) => each?.hasUri(binding.uri));
     const stored = old[index];
     if (stored === undefined) return new StoredBinding(binding, this.#shared);
     old[index] = undefined;
@@ -165,10 +166,13 @@ class Memory implements MemoryStore {
     return stored;
   }
 
-  #schedule(user: User): void {
+  #schedule(user: User, earliestBefore: number): void {
     const earliest = earliestOf(user);
     if (user.place < 0) this.#heap.add(user, earliest);
-    else if (earliest < this.#heap.timeOf(user)) this.#heap.move(user, earliest);
+    // Its time in the heap is `earliestBefore` or less: a refresh needn't look there.
+    else if (earliest < earliestBefore && earliest < this.#heap.timeOf(user)) {
+      this.#heap.move(user, earliest);
+    }
   }
 
   #depart(user: User): void {
