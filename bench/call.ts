@@ -44,7 +44,8 @@ export async function benchCall(bench: Workbench): Promise<CallFigures | undefin
 
   console.log(
     `\nbench call: INVITE 407 ACK INVITE 180 200 ACK BYE 200 over UDP, record-routed, ` +
-      `${RATE} calls/s, ${ROUNDS} rounds of ${SECONDS} s.`,
+      `${RATE} calls/s, ${ROUNDS} rounds of ${SECONDS} s.\n` +
+      "sipkit is examples/registrar on the built packages.",
   );
   const scores = await compete(contenders, { rounds: ROUNDS, seconds: SECONDS });
   for (const server of servers) await server.stop();

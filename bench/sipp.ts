@@ -70,7 +70,7 @@ function commonArguments(
   return [
     ...["-sf", join(import.meta.dirname, "sipp", `${scenario}.xml`), "-nostdin"],
     ...["-i", "127.0.0.1", "-mi", "127.0.0.1", "-p", `${localPort}`],
-    ...["-l", `${OPEN_CALLS}`, "-deadcall_wait", "0"],
+    ...["-l", `${OPEN_CALLS}`, "-deadcall_wait", "0", "-default_behaviors", "all,-bye"],
     ...["-trace_err", "-error_file", bench.file(`${name}.err`)],
   ];
 }

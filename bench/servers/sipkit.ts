@@ -7,7 +7,7 @@ const ROOT = join(import.meta.dirname, "..", "..");
  * Starts `examples/registrar` on the built packages.
  *
  * Without the `@sipkit/source` condition the packages are those of `dist`, plain JavaScript as it is
- * published; tsx loads only the example itself.
+ * published; tsx loads only the example itself, which costs nothing once it runs.
  */
 export async function startSipkit(
   bench: Workbench,
