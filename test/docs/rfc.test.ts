@@ -7,3 +7,9 @@ it("docs/rfc.md lists each file that deviates, and none that doesn't", () => {
   const linked = links(section("docs/rfc.md", "## Deviations")).map((to) => join("docs", to));
   expect([...new Set(linked)].toSorted()).toEqual(deviating.toSorted());
 });
+
+it("docs/rfc.md names each RFC that a source refers to", () => {
+  const page = read("docs/rfc.md");
+  const cited = new Set(sources().flatMap((path) => read(path).match(/(?<=RFC )\d{4}/g) ?? []));
+  expect([...cited].filter((number) => !page.includes(number))).toEqual([]);
+});
