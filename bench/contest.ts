@@ -138,6 +138,7 @@ export function printScores<T extends Score>(
 }
 
 export function printRatios(ours: string, ratios: readonly Ratio[]): void {
+  if (ratios.length === 0) return;
   console.log("");
   printTable(
     ["CPU, ratio within a round", "median", "at most", "goal"],

@@ -50,16 +50,15 @@ export async function runSipp(bench: Workbench, run: SippRun): Promise<SippResul
   return parseStatistics(readFileSync(statistics, "latin1"), run.calls);
 }
 
-/** Starts a scenario that waits for calls; gives what ends it. */
+/** Starts a scenario that waits for calls, until the workbench is closed. */
 export async function startSipp(
   bench: Workbench,
   run: Pick<SippRun, "scenario" | "localPort">,
-): Promise<() => Promise<void>> {
+): Promise<void> {
   const name = bench.newName("sipp");
-  const child = bench.spawn(name, "sipp", commonArguments(bench, name, run));
+  bench.spawn(name, "sipp", commonArguments(bench, name, run));
   // SIPp doesn't say when it is ready; it reads a scenario in some milliseconds.
   await sleep(300);
-  return () => bench.end(child);
 }
 
 function commonArguments(

@@ -34,6 +34,7 @@ export class Workbench {
   readonly folder: string = mkdtempSync(join(tmpdir(), "sipkit-bench-"));
   readonly #running = new Set<ChildProcess>();
   #names = 0;
+  #isClosed = false;
 
   file(name: string): string {
     return join(this.folder, name);
@@ -46,6 +47,8 @@ export class Workbench {
 
   /** Starts a process whose output goes to `NAME.log`. */
   spawn(name: string, command: string, args: readonly string[], cwd?: string): ChildProcess {
+    // Interrupted: a benchmark that is under way must not start its next step.
+    if (this.#isClosed) throw new Error("the benchmark was ended");
     const log = openSync(this.file(`${name}.log`), "w");
     const child = spawn(command, args, { cwd, stdio: ["ignore", log, log] });
     closeSync(log);
@@ -79,6 +82,7 @@ export class Workbench {
 
   /** Ends every process that is left and removes the folder. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     await Promise.all([...this.#running].map((child) => this.end(child)));
     rmSync(this.folder, { recursive: true, force: true });
   }
