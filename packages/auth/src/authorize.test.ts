@@ -14,7 +14,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Authorize } from "./authorize.ts";
 import type { AuthorizeOptions } from "./authorize-options.ts";
-import { digestResponse, ha1Of } from "./digest.ts";
+import { digestResponse, ha1Of, ha2Of } from "./digest.ts";
 import { authorize, type ClientCredential } from "./digest-client.ts";
 import type { Filter } from "./filter.ts";
 
@@ -411,8 +411,12 @@ describe("right credentials", () => {
 async function withUri(site: Site, request: Request, uri: string): Promise<Request> {
   const challenge = await site.send(request);
   const nonce = param(challenge, "nonce") ?? "";
-  const input = { algorithm: "MD5", uri, nonce, qop: "auth", nc: "00000001", cnonce: "c" } as const;
-  const response = digestResponse(ha1Of("alice", "example.com", "secret"), request.method, input);
+  const input = { algorithm: "MD5", nonce, qop: "auth", nc: "00000001", cnonce: "c" } as const;
+  const response = digestResponse(
+    ha1Of("alice", "example.com", "secret"),
+    ha2Of(request.method, uri, "MD5"),
+    input,
+  );
   const copy = renew(request);
   copy.headers.set(
     challenge.status === 401 ? "Authorization" : "Proxy-Authorization",

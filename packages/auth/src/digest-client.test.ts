@@ -1,6 +1,6 @@
 import { authorization, proxyAuthorization, Request, Response } from "@sipkit/core";
 import { describe, expect, it } from "vitest";
-import { digestResponse, ha1Of } from "./digest.ts";
+import { digestResponse, ha1Of, ha2Of } from "./digest.ts";
 import { authorize } from "./digest-client.ts";
 
 const request = (): Request =>
@@ -30,13 +30,16 @@ describe("answering a challenge, RFC 3261 §22.2", () => {
     expect(asked.cseq).toEqual({ number: 8, method: "REGISTER" });
     const input = {
       algorithm: "MD5",
-      uri: "sip:example.com",
       nonce: "n",
       qop: "auth",
       nc: "00000001",
       cnonce: "cnonce",
     } as const;
-    const digest = digestResponse(ha1Of("alice", "r", "secret"), "REGISTER", input);
+    const digest = digestResponse(
+      ha1Of("alice", "r", "secret"),
+      ha2Of("REGISTER", "sip:example.com", "MD5"),
+      input,
+    );
     expect(asked.headers.get("Authorization")).toBe(
       `Digest username="alice", realm="r", nonce="n", uri="sip:example.com", response="${digest}", algorithm=MD5, opaque="o", qop=auth, nc=00000001, cnonce="cnonce"`,
     );
@@ -62,9 +65,13 @@ describe("answering a challenge, RFC 3261 §22.2", () => {
     authorize(asked, www('Digest realm="r", nonce="n"'), ["alice", "secret"]);
     const [params] = sent(asked);
     expect([...(params?.keys() ?? [])]).toEqual(["username", "realm", "nonce", "uri", "response"]);
-    const input = { algorithm: "MD5", uri: "sip:example.com", nonce: "n" } as const;
+    const input = { algorithm: "MD5", nonce: "n" } as const;
     expect(params?.get("response")).toBe(
-      digestResponse(ha1Of("alice", "r", "secret"), "REGISTER", input),
+      digestResponse(
+        ha1Of("alice", "r", "secret"),
+        ha2Of("REGISTER", "sip:example.com", "MD5"),
+        input,
+      ),
     );
   });
 

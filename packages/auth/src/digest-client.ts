@@ -15,7 +15,7 @@ import {
 } from "@sipkit/core";
 import { type Algorithm, algorithms, parseAlgorithm } from "./algorithm.ts";
 import { type Credential, ha1From } from "./credentials.ts";
-import { type DigestInput, digestResponse } from "./digest.ts";
+import { type DigestInput, digestResponse, ha2Of } from "./digest.ts";
 import { type HeaderCredentials, removeCredentials } from "./received-credentials.ts";
 import { type Awaitable, isPromise } from "./when-known.ts";
 
@@ -228,7 +228,6 @@ function answerTo(
   const nonce = challenge.get("nonce") ?? "";
   const input: DigestInput = {
     algorithm,
-    uri: request.uri,
     nonce,
     ...(challenge.has("qop") && {
       qop: "auth",
@@ -236,12 +235,13 @@ function answerTo(
       cnonce: random.token(),
     }),
   };
+  const ha2 = ha2Of(request.method, request.uri, algorithm);
   const all: readonly (readonly [string, string | undefined])[] = [
     ["username", user],
     ["realm", realm],
     ["nonce", nonce],
-    ["uri", input.uri],
-    ["response", digestResponse(ha1, request.method, input)],
+    ["uri", request.uri],
+    ["response", digestResponse(ha1, ha2, input)],
     ["algorithm", challenge.get("algorithm")],
     ["opaque", challenge.get("opaque")],
     ["qop", input.qop],

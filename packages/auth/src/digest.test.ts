@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { type Algorithm, hashHex, parseAlgorithm } from "./algorithm.ts";
-import { digestResponse, ha1Of } from "./digest.ts";
+import { digestResponse, ha1Of, ha2Of } from "./digest.ts";
 
 interface Vector {
   readonly id: string;
@@ -18,6 +18,7 @@ interface Vector {
   readonly algorithm?: string;
   readonly response: string;
   readonly ha1: string;
+  readonly ha2: string;
   readonly known_bad?: boolean;
 }
 
@@ -34,7 +35,7 @@ const applying = vectors.flatMap((vector) => {
 const responseTo = (vector: Vector & { readonly algorithm: Algorithm }): string =>
   digestResponse(
     ha1Of(vector.username, vector.realm, vector.password, vector.algorithm),
-    vector.method,
+    ha2Of(vector.method, vector.uri, vector.algorithm),
     vector,
   );
 

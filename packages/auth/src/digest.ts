@@ -1,10 +1,10 @@
 import { type Algorithm, hashHex } from "./algorithm.ts";
 
-/** What a digest response is computed over, besides HA1. Each value is the one on the wire, without its quotes. */
+/**
+ * What a digest response is computed over, besides HA1 and HA2. Each value is the one on the wire, without its quotes.
+ */
 export interface DigestInput {
   readonly algorithm: Algorithm;
-  /** The `uri` parameter, not the request-URI. */
-  readonly uri: string;
   readonly nonce: string;
   /** Left out: computed as RFC 2069 did, without `nc` and `cnonce`. */
   readonly qop?: string | undefined;
@@ -32,17 +32,23 @@ export function ha1Of(
 }
 
 /**
+ * HA2, the hash of method and `uri` parameter.
+ *
+ * RFC 7616 §3.4.3
+ */
+export function ha2Of(method: string, uri: string, algorithm: Algorithm): string {
+  return hashHex(algorithm, `${method}:${uri}`);
+}
+
+/**
  * The `response` parameter in lower-case hex, for `qop=auth` or for no qop at all.
  *
  * RFC 7616 §3.4.1, RFC 2617 §3.2.2.1
  */
-export function digestResponse(ha1: string, method: string, input: DigestInput): string {
-  const { algorithm, nonce, qop } = input;
-  const ha2 = hashHex(algorithm, `${method}:${input.uri}`);
+export function digestResponse(ha1: string, ha2: string, input: DigestInput): string {
+  const { algorithm, nonce, qop, nc = "", cnonce = "" } = input;
   return hashHex(
     algorithm,
-    qop === undefined
-      ? `${ha1}:${nonce}:${ha2}`
-      : `${ha1}:${nonce}:${input.nc ?? ""}:${input.cnonce ?? ""}:${qop}:${ha2}`,
+    qop === undefined ? `${ha1}:${nonce}:${ha2}` : `${ha1}:${nonce}:${nc}:${cnonce}:${qop}:${ha2}`,
   );
 }

@@ -1,10 +1,10 @@
-import type { Request, Server } from "@sipkit/core";
+import { detach, type Request, type Server } from "@sipkit/core";
 import { type Algorithm, digitsOf, hashHex } from "./algorithm.ts";
 import type { CheckedOptions } from "./authorize-options.ts";
 import { formatChallenge } from "./challenge.ts";
 import { ConstantTime } from "./constant-time.ts";
 import type { Ha1Source } from "./credentials.ts";
-import { digestResponse } from "./digest.ts";
+import { digestResponse, ha2Of } from "./digest.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { NonceTable } from "./nonce-table.ts";
 import { type Nonce, Nonces } from "./nonces.ts";
@@ -40,6 +40,7 @@ export class Realm {
   readonly #used: NonceTable;
   readonly #fingerprintKey: string;
   readonly #hashes: ReadonlyMap<Algorithm, Hash>;
+  #lastHa2 = { method: "", uri: "", algorithm: "MD5" as Algorithm, ha2: "" };
 
   /** `onEvict` is called when a nonce is forgotten before its time. */
   constructor(
@@ -107,13 +108,23 @@ export class Realm {
     ha1: string | undefined,
     now: number,
   ): Worth {
-    const { algorithm, response, count } = credentials;
+    const { algorithm, response, count, uri } = credentials;
     const { decoy, comparison } = this.#hashes.get(algorithm) as Hash;
-    const expected = digestResponse(ha1 ?? decoy, request.method, credentials);
+    const ha2 = this.#ha2Of(request.method, uri, algorithm);
+    const expected = digestResponse(ha1 ?? decoy, ha2, credentials);
     if (!comparison.equal(expected, response.toLowerCase())) return "wrong";
     if (!nonce.own) return "stale";
     // Only now: a stranger must not use up a user's nonce.
     const use = this.#used.use(nonce, count, fingerprintOf(request, this.#fingerprintKey), now);
     return use === "stale" ? "stale" : "right";
+  }
+
+  /** Registrations of one domain, most of what comes, all have the same HA2. */
+  #ha2Of(method: string, uri: string, algorithm: Algorithm): string {
+    const last = this.#lastHa2;
+    if (last.uri === uri && last.method === method && last.algorithm === algorithm) return last.ha2;
+    const ha2 = ha2Of(method, uri, algorithm);
+    this.#lastHa2 = { method: detach(method), uri: detach(uri), algorithm, ha2 };
+    return ha2;
   }
 }
