@@ -41,7 +41,7 @@ export interface MemoryFigures {
   readonly sizes: readonly SizeFigures[];
   /** Processor time of a refresh by a user at random, all threads, in µs: the median of the rounds. */
   readonly refreshMicroseconds: { readonly few: number; readonly many: number };
-  /** The refresh among many over that among few: the median of the rounds. */
+  /** The refresh among many over that among few, by their medians: a round alone feels what else the machine does. */
   readonly slowdown: number;
 }
 
@@ -109,12 +109,13 @@ function report(
   );
   const ratios = many.map((microseconds, round) => microseconds / (few[round] ?? Number.NaN));
   const refreshMicroseconds = { few: median(few), many: median(many) };
-  const slowdown = median(ratios);
+  const slowdown = refreshMicroseconds.many / refreshMicroseconds.few;
   const most = Math.max(...sizes.slice(1).map((figures) => figures.bytesPerBinding));
   console.log(`  bytes per binding: ${number(most)} at most, wanted ≤ ${number(MOST_BYTES)}`);
   console.log(`  µs a refresh among ${number(FEW)}: ${spread(refreshMicroseconds.few, few, 1)}`);
   console.log(`  µs a refresh among ${number(MANY)}: ${spread(refreshMicroseconds.many, many, 1)}`);
-  console.log(`  ratio: ${spread(slowdown, ratios, 2)}, wanted ≤ ${MOST_SLOWDOWN}`);
+  console.log(`  ratio of medians: ${number(slowdown, 2)}, wanted ≤ ${MOST_SLOWDOWN}`);
+  console.log(`  ratio round by round: ${spread(median(ratios), ratios, 2)}`);
   return { sizes, refreshMicroseconds, slowdown };
 }
 
