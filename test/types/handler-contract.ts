@@ -176,7 +176,6 @@ const wrongFunctions: Receive[] = [
   // @ts-expect-error Koa's style: the second parameter is a leg
   async (_packet, next) => await next(),
   async () => {
-    // biome-ignore lint/nursery/noMisusedPromises: the mistake is the point
     // @ts-expect-error a promise is always true
     if (lookup("x")) return "drop";
     return;
