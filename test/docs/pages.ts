@@ -15,7 +15,8 @@ export function pages(): readonly string[] {
     readdirSync(join(ROOT, folder))
       .filter((name) => name.endsWith(".md"))
       .map((name) => join(folder, name));
-  return [...names("."), ...names("docs")];
+  const packages = readdirSync(join(ROOT, "packages")).map((name) => join("packages", name));
+  return [".", "docs", ...packages].flatMap(names);
 }
 
 /** Every source of the packages that isn't a test's, by its path from the root. */

@@ -1,11 +1,12 @@
 import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, describe, expect, it } from "vitest";
-import { blocks, ROOT } from "./pages.ts";
+import { blocks, pages, ROOT } from "./pages.ts";
 
-const PAGES = ["README.md", "docs/authentication.md"];
+/** All but the guide, whose code is in files beside this one. */
+const PAGES = pages().filter((page) => page !== "docs/writing-a-handler.md");
 
 // Inside test/, so that packages are found; hidden and called dist, so that no tool takes it for sources.
 const parent = join(ROOT, "test/docs/.blocks/dist");
@@ -16,7 +17,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 /** Each block of the pages in a file of its own. */
 const files = PAGES.flatMap((page) =>
   blocks(page, "ts").map((block, at) => {
-    const path = join(folder, `${basename(page, ".md")}-${at + 1}.ts`);
+    const path = join(folder, `${page.replaceAll(/[/.]/g, "-")}-${at + 1}.ts`);
     writeFileSync(path, block);
     return { path, block };
   }),
@@ -40,11 +41,11 @@ async function compile(): Promise<string> {
   const run = promisify(execFile)(process.execPath, [tsc, "--pretty", "false", "-p", folder]);
   return run.then(
     ({ stdout }) => stdout,
-    ({ stdout }: { readonly stdout: string }) => stdout,
+    (error: { readonly stdout: string }) => error.stdout || String(error),
   );
 }
 
-describe("code in README.md and docs/authentication.md", () => {
+describe("code in the pages", () => {
   it("compiles", { timeout: 60_000 }, async () => {
     expect(files.length).toBeGreaterThan(4);
     expect(await compile()).toBe("");
