@@ -148,7 +148,8 @@ describe("Registrar, RFC 3261 §10.3 step 1: the domain of the request-URI", () 
     await server.ask(register(PHONE));
     await server.ask(register(PHONE, { uri: "sip:192.0.2.1" }));
     await server.ask(request("INVITE", "sip:alice@example.com"));
-    expect(passed).toHaveLength(3);
+    await server.ask(register(PHONE, { to: "<sip:alice@example.org>" }));
+    expect(passed).toHaveLength(4);
     const ours = { uri: "sip:192.0.2.1", to: "<sip:alice@example.org>" };
     expect((await answer(register(PHONE, ours))).status).toBe(200);
   });
@@ -508,6 +509,17 @@ describe("Registrar, its bounds", () => {
     expect(await uris()).toEqual(["sip:3@192.0.2.100", "sip:2@192.0.2.100"]);
   });
 
+  it("lets a user refresh and remove who has too many since the limit was lowered", async () => {
+    const store = memoryStore();
+    const before = await setUp({ store });
+    await before.answer(register("<sip:1@192.0.2.100>, <sip:2@192.0.2.100>, <sip:3@192.0.2.100>"));
+    const { answer, uris } = await setUp({ store, maxBindings: 1 });
+    expect((await answer(register("<sip:1@192.0.2.100>"))).status).toBe(200);
+    expect((await answer(register("<sip:4@192.0.2.100>"))).status).toBe(403);
+    expect((await answer(register("<sip:3@192.0.2.100>;expires=0"))).status).toBe(200);
+    expect(await uris()).toEqual(["sip:1@192.0.2.100", "sip:2@192.0.2.100"]);
+  });
+
   it("allows ten bindings unless told otherwise", async () => {
     const { answer, uris } = await setUp();
     for (let index = 1; index <= 11; index += 1) {
@@ -596,13 +608,16 @@ describe("Registrar, RFC 3261 §10.3 step 8: the 200", () => {
     expect(response.to.tag).toBeDefined();
   });
 
-  it("tells nothing of a binding whose time is over, from the very moment", async () => {
-    const { answer, server } = await setUp();
+  it("tells nothing of a binding whose time is over, from the very moment, though it's still kept", async () => {
+    const { answer, server, registrar } = await setUp();
     await answer(register(`${PHONE};expires=60`));
-    await server.clock.advance(59_999);
+    server.clock.stepWall(59_999);
     expect(contactsOf(await answer(register(undefined)))).toEqual([`${PHONE};expires=1`]);
-    await server.clock.advance(1);
+    server.clock.stepWall(1);
     expect(contactsOf(await answer(register(undefined)))).toEqual([]);
+    expect(await registrar.query(ALICE)).toEqual([]);
+    expect((await answer(request("INVITE", ALICE))).status).toBe(480);
+    expect(registrar.expire()).toBe(1);
   });
 
   it("ignores Record-Route and gives none back", async () => {
