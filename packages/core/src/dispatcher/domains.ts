@@ -8,6 +8,8 @@ interface Answer {
   readonly addressOfRecord: string | undefined;
 }
 
+const NOBODY: Answer = { uri: "", local: false, addressOfRecord: undefined };
+
 /** Which names are ours: the one answer to "is this me?" for authenticator, registrar and proxy. RFC 3261 §10.3, §16.4 */
 export class Domains {
   /** The domains, lower-case. */
@@ -16,8 +18,9 @@ export class Domains {
   readonly #suffixes: readonly string[];
   readonly #aliases: ReadonlySet<string>;
   #addresses: ReadonlySet<string> = new Set();
-  /** A packet's handlers ask about the same URI one after the other. */
-  #last: Answer = { uri: "", local: false, addressOfRecord: undefined };
+  /** A packet's handlers ask about the same two URIs, those of its start line and its To, one after the other. */
+  #last: Answer = NOBODY;
+  #previous: Answer = NOBODY;
 
   /** A domain is a host name or `*.example.com`, which stands for every name below it. */
   constructor(domains: readonly string[], aliases: readonly string[]) {
@@ -33,7 +36,8 @@ export class Domains {
   set legs(legs: readonly Leg[]) {
     const own = legs.flatMap((leg) => [hostPort(leg.address, leg.port), leg.sentBy.toLowerCase()]);
     this.#addresses = new Set(own.map(withoutDefaultPort));
-    this.#last = { uri: "", local: false, addressOfRecord: undefined };
+    this.#last = NOBODY;
+    this.#previous = NOBODY;
   }
 
   isLocal(uri: string): boolean {
@@ -45,8 +49,11 @@ export class Domains {
   }
 
   #answer(uri: string): Answer {
-    if (uri !== this.#last.uri) this.#last = this.#find(uri);
-    return this.#last;
+    if (uri === this.#last.uri) return this.#last;
+    const answer = uri === this.#previous.uri ? this.#previous : this.#find(uri);
+    this.#previous = this.#last;
+    this.#last = answer;
+    return answer;
   }
 
   #find(text: string): Answer {
