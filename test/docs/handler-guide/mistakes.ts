@@ -4,7 +4,7 @@ import { spamScore } from "./spam-score.ts";
 declare function isBlocked(caller: string): Promise<boolean>;
 declare const banned: ReadonlySet<string>;
 
-export const dropBanned: Receive = (_packet, _leg, from) =>
+export const dropsNothing: Receive = (_packet, _leg, from) =>
   // @ts-expect-error a boolean is no verdict: `&& "drop"` is missing
   banned.has(from.address);
 
