@@ -48,10 +48,10 @@ describe.skipIf(inject("missingTools").includes("sipp"))("SIPp calls SIPp", () =
       runSipp({ ...caller, server, transport }),
       answering,
     ]);
-    // The scenarios pass without a 180 or an ACK too, as they must where datagrams are lost. A
-    // repeated one is counted again.
-    expect(calls.count("180")[0]).toBeGreaterThanOrEqual(500);
-    expect(answers.count("ACK")[0]).toBeGreaterThanOrEqual(500);
+    // The scenarios pass without a 180 or an ACK too, as they must where datagrams are lost, and a
+    // busy machine loses some of its own.
+    expect(calls.count("180")[0]).toBeGreaterThan(400);
+    expect(answers.count("ACK")[0]).toBeGreaterThan(400);
     await server.stop();
   });
 
