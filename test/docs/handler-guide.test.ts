@@ -4,11 +4,13 @@ import { expect, it } from "vitest";
 import { blocks, ROOT, read } from "./pages.ts";
 
 const PAGE = "docs/writing-a-handler.md";
-const FOLDER = "test/docs/handler-guide";
+const FOLDERS = ["test/docs/handler-guide", "test/types"];
 
-const files = readdirSync(join(ROOT, FOLDER)).map((name) => read(join(FOLDER, name)));
+const files = FOLDERS.flatMap((folder) =>
+  readdirSync(join(ROOT, folder)).map((name) => read(join(folder, name))),
+);
 
-it("shows code that is in the files beside this test, which compile and pass", () => {
+it("shows code that is in files, which compile and pass", () => {
   const shown = blocks(PAGE, "ts");
   expect(shown.length).toBeGreaterThan(10);
   expect(shown.filter((block) => !files.some((file) => file.includes(block)))).toEqual([]);

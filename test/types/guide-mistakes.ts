@@ -1,5 +1,6 @@
+/** The mistakes that docs/writing-a-handler.md shows: none of them compiles. `tsc` is the test. */
 import { type Handler, onRequest, type Receive } from "@sipkit/core";
-import { spamScore } from "./spam-score.ts";
+import { spamScore } from "../docs/handler-guide/spam-score.ts";
 
 declare function isBlocked(caller: string): Promise<boolean>;
 declare const banned: ReadonlySet<string>;
