@@ -55,7 +55,7 @@ export class InviteClient extends Machine<InviteClientKeeper> {
   start(): void {
     // Calling: Timer B with 64·T1 on any transport; Timer A with T1 on unreliable ones.
     this.#wire = this.#request?.toWire() ?? "";
-    this.endAfter("B", this.timers.timeout);
+    this.failBy("B");
     if (!this.reliable) {
       this.#interval = this.timers.t1;
       this.repeatAfter("A", this.#interval);
@@ -98,10 +98,12 @@ export class InviteClient extends Machine<InviteClientKeeper> {
     if (this.#state === "proceeding") this.#sendCancel();
   }
 
-  /** What was sent did not get out, or the connection is lost. RFC 3261 §17.1.4 */
-  fail(error: TransportError): void {
-    // After a 2xx nothing is sent here any more, so there is nothing to fail.
-    if (this.#state !== "accepted") this.#fail(error);
+  /** Ends it while it is pending: nothing can be sent or come any more. RFC 3261 §17.1.4 */
+  fail(error: TransactionTimeout | TransportError): void {
+    const user = this.#user;
+    this.#terminate();
+    user?.failed(error);
+    user?.ended?.();
   }
 
   override abandon(): void {
@@ -120,11 +122,11 @@ export class InviteClient extends Machine<InviteClientKeeper> {
         return;
       case "B":
         // Timer B in Calling: the user is told of the timeout; no ACK.
-        this.#fail(new TransactionTimeout("no response came within 64·T1"));
+        this.fail(new TransactionTimeout("no response came within 64·T1"));
         return;
       case "cancelled":
         // 64·T1 after the CANCEL without a final response the INVITE is over: an RFC 2543 server sends no 487 (§9.1).
-        this.#fail(new TransactionTimeout("cancelled, and no final response came within 64·T1"));
+        this.fail(new TransactionTimeout("cancelled, and no final response came within 64·T1"));
         return;
       case "D":
         this.#terminate();
@@ -155,7 +157,7 @@ export class InviteClient extends Machine<InviteClientKeeper> {
     this.#state = "accepted";
     // What the user keeps stays alive until Timer M.
     this.#settle("", this.bytes);
-    this.endAfter("M", this.timers.timeout);
+    this.endBy("M");
     this.#user?.response(response);
   }
 
@@ -167,7 +169,7 @@ export class InviteClient extends Machine<InviteClientKeeper> {
     this.#state = "completed";
     const ack = this.#request?.createAck(response).toWire() ?? "";
     this.#settle(ack, SETTLED_BYTES + this.key.length + ack.length);
-    if (!this.reliable) this.endAfter("D", this.timers.timerD);
+    if (!this.reliable) this.endBy("D");
     this.send(ack);
     if (this.reliable) this.#terminate();
     user?.response(response);
@@ -176,7 +178,7 @@ export class InviteClient extends Machine<InviteClientKeeper> {
 
   #sendCancel(): void {
     if (this.#request === undefined) return;
-    this.endAfter("cancelled", this.timers.timeout);
+    this.failBy("cancelled");
     this.keeper.sendCancel(this.#request.createCancel(), this.outlet);
   }
 
@@ -185,14 +187,6 @@ export class InviteClient extends Machine<InviteClientKeeper> {
     this.#wire = wire;
     this.stopTimers();
     this.keeper.settled(this, bytes);
-  }
-
-  #fail(error: TransactionTimeout | TransportError): void {
-    const user = this.#user;
-    this.#terminate();
-    // In Completed the user has the final response already, and is let go.
-    user?.failed(error);
-    user?.ended?.();
   }
 
   #terminate(): void {

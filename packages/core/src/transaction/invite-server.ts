@@ -137,7 +137,7 @@ export class InviteServer extends Machine<InviteServerKeeper> {
         if (this.reliable) this.#terminate();
         else {
           this.keeper.settled(this, SETTLED_BYTES + this.key.length);
-          this.endAfter("I", this.timers.t4);
+          this.endBy("I");
           this.#release();
         }
         return "absorbed";
@@ -186,7 +186,7 @@ export class InviteServer extends Machine<InviteServerKeeper> {
     // A 2xx moves to Accepted, for all transports for Timer L's 64·T1. The machine itself never repeats a 2xx.
     this.#state = "accepted";
     this.#settle("");
-    this.endAfter("L", this.timers.timeout);
+    this.endBy("L");
     this.send(wire);
   }
 
@@ -196,7 +196,7 @@ export class InviteServer extends Machine<InviteServerKeeper> {
     this.#state = "completed";
     if (isRfc2543Key(this.key)) this.#toTag = detach(toTagOf(response));
     this.#settle(wire);
-    this.endAfter("H", this.timers.timeout);
+    this.endBy("H");
     if (!this.reliable) {
       this.#interval = this.timers.t1;
       this.repeatAfter("G", this.#interval);

@@ -1,5 +1,5 @@
 import type { Outlet } from "./outlet.ts";
-import type { TimerName, Timers, TimerTask } from "./timers.ts";
+import type { LastTimer, TimerName, Timers, TimerTask } from "./timers.ts";
 
 /** The kinds of transactions that are counted. */
 export type MachineKind =
@@ -56,14 +56,20 @@ export abstract class Machine<Keeper extends MachineKeeper = MachineKeeper> impl
   }
 
   /** Starts the timer that repeats a message: A, E, G or a 2xx's. */
-  protected repeatAfter(name: TimerName, delay: number): void {
+  protected repeatAfter(name: "A" | "E" | "G" | "2xx", delay: number): void {
     this.#retransmission = this.timers.start(this, name, delay);
   }
 
-  /** Starts the timer that ends the state, in place of the one that runs. */
-  protected endAfter(name: TimerName, delay: number): void {
+  /** Starts the timer that fails what is pending, after 64·T1. */
+  protected failBy(name: "B" | "F" | "cancelled"): void {
     this.timers.stop(this.#deadline);
-    this.#deadline = this.timers.start(this, name, delay);
+    this.#deadline = this.timers.start(this, name, this.timers.timeout);
+  }
+
+  /** Starts the timer that ends a last state. */
+  protected endBy(name: LastTimer): void {
+    this.timers.stop(this.#deadline);
+    this.#deadline = this.timers.startLast(this, name);
   }
 
   protected stopRepeating(): void {

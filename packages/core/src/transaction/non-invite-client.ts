@@ -47,7 +47,7 @@ export class NonInviteClient extends Machine {
   start(): void {
     // Trying: Timer F with 64·T1; on unreliable transports Timer E with T1.
     this.#wire = this.#request?.toWire() ?? "";
-    this.endAfter("F", this.timers.timeout);
+    this.failBy("F");
     if (!this.reliable) {
       this.#interval = this.timers.t1;
       this.repeatAfter("E", this.#interval);
@@ -72,7 +72,7 @@ export class NonInviteClient extends Machine {
     if (this.reliable) this.#terminate();
     else {
       this.keeper.settled(this, SETTLED_BYTES + this.key.length);
-      this.endAfter("K", this.timers.t4);
+      this.endBy("K");
     }
     user?.response(response);
     user?.ended?.();
@@ -81,9 +81,12 @@ export class NonInviteClient extends Machine {
   /** Only an INVITE can be cancelled (§9.1): a request of another method is left to end by itself. */
   cancel(): void {}
 
-  /** What was sent did not get out, or the connection is lost. RFC 3261 §17.1.4 */
-  fail(error: TransportError): void {
-    this.#fail(error);
+  /** Ends it while it is pending: nothing can be sent or come any more. RFC 3261 §17.1.4 */
+  fail(error: TransactionTimeout | TransportError): void {
+    const user = this.#leave();
+    this.#terminate();
+    user?.failed(error);
+    user?.ended?.();
   }
 
   override abandon(): void {
@@ -105,21 +108,12 @@ export class NonInviteClient extends Machine {
         return;
       case "F":
         // Timer F in Trying or Proceeding: the user MUST be told of the timeout; terminate.
-        this.#fail(new TransactionTimeout("no final response came within 64·T1"));
+        this.fail(new TransactionTimeout("no final response came within 64·T1"));
         return;
       case "K":
         this.#terminate();
         return;
     }
-  }
-
-  #fail(error: TransactionTimeout | TransportError): void {
-    const hadFinal = this.#state === "completed" || this.#state === "terminated";
-    const user = this.#leave();
-    this.#terminate();
-    if (hadFinal) return;
-    user?.failed(error);
-    user?.ended?.();
   }
 
   /** Stops everything that pending means, and gives the user, who is let go. */

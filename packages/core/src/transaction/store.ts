@@ -12,7 +12,7 @@ import type { Outlet } from "./outlet.ts";
 import { OutletIndex } from "./outlet-index.ts";
 import type { ServerTransaction } from "./server-user.ts";
 import { TimerQueue } from "./timer-queue.ts";
-import { type BaseTimes, type TimerName, Timers } from "./timers.ts";
+import { type BaseTimes, type LastTimer, Timers } from "./timers.ts";
 
 /** How a transaction store is made. */
 export interface StoreOptions extends BaseTimes {
@@ -27,7 +27,7 @@ const DEFAULT_MAX_BYTES = 64 * 1024 * 1024;
 
 // Which INVITE transactions go first when memory is short: those that have had their ACK, those that sent it, those
 // that wait for another 2xx, those that absorb the INVITE after a 2xx, those whose ACK is still to come.
-const INVITES_BY_WORTH = ["I", "D", "M", "L", "H"] as const satisfies readonly TimerName[];
+const INVITES_BY_WORTH = ["I", "D", "M", "L", "H"] as const satisfies readonly LastTimer[];
 
 /**
  * Where transactions are kept, found by key, and bounded in bytes: completed non-INVITE ones make room first, the

@@ -151,7 +151,7 @@ describe("TransactionTable, bounded in bytes", () => {
     await clock.advance(32_000);
     expect(table.stats).toEqual(idle);
     expect(clock.pending).toBe(0);
-  });
+  }, 30_000);
 
   /** What one pending MESSAGE with a branch of two characters counts. */
   function pendingBytes(): number {

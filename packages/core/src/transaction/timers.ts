@@ -20,6 +20,9 @@ export type TimerName =
   | "2xx"
   | "cancelled";
 
+/** Those that end a state which only keeps a completed transaction a little longer. */
+export type LastTimer = Extract<TimerName, "D" | "H" | "I" | "K" | "L" | "M">;
+
 /** Who has timers. */
 export interface TimerTask {
   /** A timer ran out. */
@@ -39,17 +42,15 @@ export interface BaseTimes {
 const LEAST_TIMER_D = 32_000;
 
 /**
- * Every timer of every transaction, in one queue per length. Those that only keep a completed transaction a little
- * longer have a queue per letter, so that the oldest of its kind is found at once.
+ * Every timer of every transaction, in one queue per length. The last ones have a queue per letter, so that the oldest
+ * of its kind is found at once.
  */
 export class Timers {
   readonly t1: number;
   readonly t2: number;
   readonly t4: number;
-  /** Timers B, F, H, J, L and M. */
+  /** 64·T1. */
   readonly timeout: number;
-  /** Timer D on unreliable transports: 32 s at least, whatever our T1, since the server's T1 is unknown. */
-  readonly timerD: number;
   /**
    * When a client's Timer E is set to T2, counted from its request: no 100 goes to a non-INVITE before that.
    * RFC 4320 §4.1
@@ -58,7 +59,7 @@ export class Timers {
   readonly #clock: Clock;
   readonly #queues: TimerQueue<TimerTask, TimerName>[] = [];
   readonly #byLength = new Map<number, number>();
-  readonly #byName = new Map<TimerName, number>();
+  readonly #last: Readonly<Record<LastTimer, number>>;
 
   constructor(clock: Clock, { t1 = 500, t2 = 4000, t4 = 5000 }: BaseTimes = {}) {
     this.#clock = clock;
@@ -66,13 +67,18 @@ export class Timers {
     this.t2 = t2;
     this.t4 = t4;
     this.timeout = 64 * t1;
-    this.timerD = Math.max(LEAST_TIMER_D, this.timeout);
     let untilT2 = 0;
     for (let interval = t1; interval < t2; interval *= 2) untilT2 += interval;
     this.untilT2 = untilT2;
-    for (const name of ["H", "L", "M"] as const) this.#byName.set(name, this.#add(this.timeout));
-    for (const name of ["I", "K"] as const) this.#byName.set(name, this.#add(t4));
-    this.#byName.set("D", this.#add(this.timerD));
+    this.#last = {
+      // 32 s at least, whatever our T1, since the server's is unknown.
+      D: this.#add(Math.max(LEAST_TIMER_D, this.timeout)),
+      H: this.#add(this.timeout),
+      I: this.#add(t4),
+      K: this.#add(t4),
+      L: this.#add(this.timeout),
+      M: this.#add(this.timeout),
+    };
   }
 
   /** Monotonic milliseconds. */
@@ -81,14 +87,18 @@ export class Timers {
   }
 
   /** Starts a timer. What it gives is for `stop`, and is never 0. */
-  start(task: TimerTask, name: TimerName, delay: number): number {
-    let index = this.#byName.get(name) ?? this.#byLength.get(delay);
+  start(task: TimerTask, name: Exclude<TimerName, LastTimer>, delay: number): number {
+    let index = this.#byLength.get(delay);
     if (index === undefined) {
       index = this.#add(delay);
       this.#byLength.set(delay, index);
     }
-    const number = (this.#queues[index] as TimerQueue<TimerTask, TimerName>).start(task, name);
-    return number * QUEUES + index + 1;
+    return this.#startIn(index, task, name);
+  }
+
+  /** Starts a timer whose length its letter tells. */
+  startLast(task: TimerTask, name: LastTimer): number {
+    return this.#startIn(this.#last[name], task, name);
   }
 
   /** Stops a timer; does nothing to one that has fired, or to 0. */
@@ -98,15 +108,19 @@ export class Timers {
     this.#queues[index]?.stop((timer - 1 - index) / QUEUES);
   }
 
-  /** Whose timer of that letter fires next. Only for D, H, I, K, L and M. */
-  oldest(name: TimerName): TimerTask | undefined {
-    const index = this.#byName.get(name);
-    return index === undefined ? undefined : this.#queues[index]?.oldest();
+  /** Whose timer of that letter fires next. */
+  oldest(name: LastTimer): TimerTask | undefined {
+    return this.#queues[this.#last[name]]?.oldest();
   }
 
   /** Stops them all. */
   close(): void {
     for (const queue of this.#queues) queue.close();
+  }
+
+  #startIn(index: number, task: TimerTask, name: TimerName): number {
+    const number = (this.#queues[index] as TimerQueue<TimerTask, TimerName>).start(task, name);
+    return number * QUEUES + index + 1;
   }
 
   #add(delay: number): number {
