@@ -33,7 +33,7 @@ describe.skipIf(inject("missingTools").includes("sipp"))("SIPp calls SIPp", () =
     scenario: "call-uas",
     calls: 500,
     limit: 2_000,
-    pause: 500,
+    pause: 4_000,
     ignoresUnexpected: true,
   };
 
