@@ -276,6 +276,14 @@ describe("a 2xx that this server originates, RFC 3261 §13.3.1.4", () => {
     },
   );
 
+  it("isn't sent at once because the INVITE comes again", async () => {
+    const { clock, leg, server, request, again } = setUp();
+    server.keepSending2xx(request.createResponse(200));
+    await clock.advance(100);
+    expect(again()).toBe(true);
+    expect(leg.timeline()).toEqual(["0 200"]);
+  });
+
   it("is found by its ACK, which has a branch of its own, and isn't repeated after it", async () => {
     const { clock, leg, told, server, request, acknowledge } = setUp();
     const response = request.createResponse(200);

@@ -5,6 +5,11 @@ export class OutletIndex<T extends object> {
   // One entry for a peer that has one: most have, and a set costs ten times as much.
   readonly #entries = new Map<number | string, T | Set<T>>();
 
+  /** How many peers have an entry. */
+  get size(): number {
+    return this.#entries.size;
+  }
+
   add(peer: Peer, entry: T): void {
     const key = keyOf(peer);
     const there = this.#entries.get(key);

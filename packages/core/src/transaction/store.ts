@@ -2,6 +2,7 @@ import type { Clock } from "../clock.ts";
 import type { Request } from "../message/request.ts";
 import type { ClientMachine } from "./client-user.ts";
 import { CompletedAnswer } from "./completed-answer.ts";
+import { PENDING_BYTES } from "./footprint.ts";
 import type { InviteClientKeeper } from "./invite-client.ts";
 import type { InviteServer, InviteServerKeeper } from "./invite-server.ts";
 import { clientKeyOfRequest } from "./keys.ts";
@@ -75,6 +76,11 @@ export class TransactionStore
     return this.#pending;
   }
 
+  /** Whether pending transactions leave room for another one. */
+  get hasRoom(): boolean {
+    return this.#pendingBytes + PENDING_BYTES <= this.#maxBytes;
+  }
+
   get bytes(): number {
     return this.#bytes;
   }
@@ -103,7 +109,7 @@ export class TransactionStore
     const answer = new CompletedAnswer(key, outlet, wire);
     while (this.#bytes + answer.bytes > this.#maxBytes) {
       if (!this.#evictNonInvite()) {
-        this.#count("transactions evicted");
+        this.#count("evictedTransactions");
         return;
       }
     }
@@ -204,7 +210,7 @@ export class TransactionStore
       if (absorbing === undefined) return false;
       (absorbing as NonInviteClient).abandon();
     }
-    this.#count("transactions evicted");
+    this.#count("evictedTransactions");
     return true;
   }
 
@@ -213,7 +219,7 @@ export class TransactionStore
       const oldest = this.timers.oldest(timer);
       if (oldest !== undefined) {
         (oldest as Machine).abandon();
-        this.#count("INVITE transactions evicted");
+        this.#count("evictedInviteTransactions");
         return true;
       }
     }
@@ -232,7 +238,7 @@ export class TransactionStore
   }
 
   #refuse(): false {
-    this.#count("transactions refused");
+    this.#count("refusedTransactions");
     return false;
   }
 }

@@ -105,8 +105,21 @@ describe("TransactionTable", () => {
     expect(table.findServer(request("INVITE", "1"))).toBe(first);
     expect(table.createClient(request("INVITE", "1"), outlet, deaf)).toBeDefined();
     expect(table.createClient(request("INVITE", "1"), outlet, deaf)).toBeUndefined();
-    expect(counted.get("transactions refused")).toBe(2);
+    expect(counted.get("refusedTransactions")).toBe(2);
     expect(table.stats).toMatchObject({ inviteServers: 1, inviteClients: 1 });
+  });
+
+  it("sends no second CANCEL under a branch while the first has no answer", () => {
+    const { table, leg, outlet } = setUp({ protocol: "tcp" });
+    for (let i = 0; i < 2; i++) {
+      const invite = request("INVITE", "1");
+      const client = table.createClient(invite, outlet, deaf);
+      client?.receive(invite.createResponse(180));
+      client?.cancel();
+      client?.receive(invite.createResponse(487));
+    }
+    expect(leg.timeline()).toEqual(["0 INVITE", "0 CANCEL", "0 ACK", "0 INVITE", "0 ACK"]);
+    expect(table.stats).toMatchObject({ inviteClients: 0, nonInviteClients: 1 });
   });
 
   it("finds the transaction that a response is for", () => {
@@ -144,7 +157,7 @@ describe("TransactionTable, bounded in bytes", () => {
     expect(transactionBytes).toBeLessThanOrEqual(maxBytes);
     expect(transactionBytes).toBeGreaterThan(0.99 * maxBytes);
     expect(nonInviteServers).toBeGreaterThan(4000);
-    expect(counted).toEqual(new Map([["transactions evicted", 100_000 - nonInviteServers]]));
+    expect(counted).toEqual(new Map([["evictedTransactions", 100_000 - nonInviteServers]]));
     expect(knows("REGISTER", "99999")).toBe(true);
     expect(knows("REGISTER", `${100_000 - nonInviteServers}`)).toBe(true);
     expect(knows("REGISTER", `${100_000 - nonInviteServers - 1}`)).toBe(false);
@@ -193,20 +206,20 @@ describe("TransactionTable, bounded in bytes", () => {
       expect(table.createServer(request("MESSAGE", `p${i}`), outlet, user)).toBeDefined();
     }
     expect(log).toEqual([
-      "transactions evicted",
-      "transactions evicted",
-      "transactions evicted",
-      "INVITE transactions evicted",
+      "evictedTransactions",
+      "evictedTransactions",
+      "evictedTransactions",
+      "evictedInviteTransactions",
       "z9hG4bKaccepted",
-      "INVITE transactions evicted",
+      "evictedInviteTransactions",
       "z9hG4bKunacknowledged",
-      "INVITE transactions evicted",
+      "evictedInviteTransactions",
     ]);
     // Only pending ones are left: they stay, and what is new is refused.
     expect(table.pending).toBe(10);
     expect(table.createServer(request("INVITE", "q0"), outlet, user)).toBeUndefined();
     expect(table.createClient(request("OPTIONS", "q1"), outlet, deaf)).toBeUndefined();
-    expect(log.slice(8)).toEqual(["transactions refused", "transactions refused"]);
+    expect(log.slice(8)).toEqual(["refusedTransactions", "refusedTransactions"]);
     expect(table.pending).toBe(10);
     expect(table.stats.transactionBytes).toBeLessThanOrEqual(maxBytes);
     await clock.advance(64_000);
@@ -227,7 +240,7 @@ describe("TransactionTable, bounded in bytes", () => {
     const over = fitting * one + pendingBytes() - maxBytes;
     const evicted = Math.ceil(over / one);
     expect(evicted).toBeGreaterThan(2);
-    expect(counted).toEqual(new Map([["transactions evicted", evicted]]));
+    expect(counted).toEqual(new Map([["evictedTransactions", evicted]]));
     expect(knows("REGISTER", `${evicted - 1}`.padStart(2, "0"))).toBe(false);
     expect(knows("REGISTER", `${evicted}`.padStart(2, "0"))).toBe(true);
   });
@@ -265,8 +278,8 @@ describe("TransactionTable, bounded in bytes", () => {
     table.recordCompleted(register, wire, outlet);
     expect(knows("REGISTER", "3")).toBe(false);
     expect(knows("INVITE", "1")).toBe(true);
-    expect(counted.has("INVITE transactions evicted")).toBe(false);
-    expect(counted.get("transactions evicted")).toBe(2);
+    expect(counted.has("evictedInviteTransactions")).toBe(false);
+    expect(counted.get("evictedTransactions")).toBe(2);
     expect(table.stats).toMatchObject({ inviteServers: 1, nonInviteServers: 1 });
   });
 
@@ -284,7 +297,7 @@ describe("TransactionTable, bounded in bytes", () => {
     const large = request("MESSAGE", "large", "", "x".repeat(50_000));
     expect(table.createServer(large, outlet, silent)).toBeUndefined();
     expect(knows("REGISTER", "1")).toBe(true);
-    expect(counted).toEqual(new Map([["transactions refused", 1]]));
+    expect(counted).toEqual(new Map([["refusedTransactions", 1]]));
   });
 });
 

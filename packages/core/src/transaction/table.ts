@@ -33,7 +33,7 @@ export interface TransactionStats {
 
 /**
  * Every transaction of a server: finds the one that a message belongs to and makes new ones. It counts
- * `transactions evicted`, `INVITE transactions evicted` and `transactions refused`.
+ * `evictedTransactions`, `evictedInviteTransactions` and `refusedTransactions`.
  *
  * RFC 3261 §17, RFC 6026, RFC 4320
  */
@@ -57,12 +57,14 @@ export class TransactionTable {
     return this.#store.pending;
   }
 
-  /**
-   * How long nothing may have been answered before `trying()` is due, in milliseconds: 200 for an INVITE (§17.2.1),
-   * else until a client's Timer E has reached T2 (RFC 4320 §4.1).
-   */
-  tryingDelay(request: Request): number {
-    return request.method === "INVITE" ? 200 : this.#store.timers.untilT2;
+  /** When a client's Timer E has reached T2, in milliseconds after its request: no 100 to a non-INVITE before that. RFC 4320 §4.1 */
+  get untilT2(): number {
+    return this.#store.timers.untilT2;
+  }
+
+  /** Whether there is room for another pending transaction: completed ones make room for it. */
+  get hasRoom(): boolean {
+    return !this.#closed && this.#store.hasRoom;
   }
 
   /**
