@@ -1,92 +1,105 @@
-/** What an `ExpiryHeap` holds: it writes the entry's own place there. */
-export interface HeapEntry {
-  /** The heap's alone; -1 outside. */
-  place: number;
-}
-
 const FIRST_CAPACITY = 64;
 
+/** Where the heap notes each entry's place in it. */
+export interface HeapPlaces {
+  placeOf(entry: number): number;
+  /** -1: not in the heap. */
+  setPlace(entry: number, place: number): void;
+}
+
 /**
- * Entries by time, the earliest on top. Each entry is in it once and knows its place, so that it is moved and removed
- * without a search and nothing stale stays behind; times lie beside the entries, unboxed.
+ * Entries, which are numbers, by time, the earliest on top. Each is in it once and its place is known, so that it is
+ * moved and removed without a search and nothing stale stays behind.
  */
-export class ExpiryHeap<Entry extends HeapEntry> {
-  readonly #entries: Entry[] = [];
-  #times: Float64Array = new Float64Array(FIRST_CAPACITY);
+export class ExpiryHeap {
+  readonly #places: HeapPlaces;
+  #entries = new Int32Array(FIRST_CAPACITY);
+  #times = new Float64Array(FIRST_CAPACITY);
+  #size = 0;
+
+  constructor(places: HeapPlaces) {
+    this.#places = places;
+  }
 
   get size(): number {
-    return this.#entries.length;
+    return this.#size;
   }
 
   /** The earliest entry. */
-  get top(): Entry | undefined {
-    return this.#entries[0];
+  get top(): number | undefined {
+    return this.#size === 0 ? undefined : this.#entries[0];
   }
 
   /** The earliest time. */
   get topTime(): number | undefined {
-    return this.#entries.length === 0 ? undefined : this.#times[0];
+    return this.#size === 0 ? undefined : this.#times[0];
   }
 
-  timeOf(entry: Entry): number {
-    return this.#times[entry.place] as number;
+  timeOf(entry: number): number {
+    return this.#times[this.#places.placeOf(entry)] as number;
   }
 
-  add(entry: Entry, time: number): void {
-    const place = this.#entries.length;
-    if (place === this.#times.length) {
-      const longer = new Float64Array(place * 2);
-      longer.set(this.#times);
-      this.#times = longer;
+  add(entry: number, time: number): void {
+    if (this.#size === this.#entries.length) {
+      const [entries, times] = [this.#entries, this.#times];
+      this.#entries = new Int32Array(this.#size * 2);
+      this.#entries.set(entries);
+      this.#times = new Float64Array(this.#size * 2);
+      this.#times.set(times);
     }
-    this.#entries.push(entry);
-    this.#rise(entry, time, place);
+    this.#size += 1;
+    this.#rise(entry, time, this.#size - 1);
   }
 
   /** Gives an entry of the heap another time. */
-  move(entry: Entry, time: number): void {
-    if (time < this.timeOf(entry)) this.#rise(entry, time, entry.place);
-    else this.#sink(entry, time, entry.place);
+  move(entry: number, time: number): void {
+    const place = this.#places.placeOf(entry);
+    if (time < (this.#times[place] as number)) this.#rise(entry, time, place);
+    else this.#sink(entry, time, place);
   }
 
-  remove(entry: Entry): void {
-    const { place } = entry;
-    const last = this.#entries.pop() as Entry;
-    entry.place = -1;
-    if (last === entry) return;
-    const time = this.#times[this.#entries.length] as number;
+  remove(entry: number): void {
+    const place = this.#places.placeOf(entry);
+    this.#places.setPlace(entry, -1);
+    this.#size -= 1;
+    if (place === this.#size) return;
+    const last = this.#entries[this.#size] as number;
+    const time = this.#times[this.#size] as number;
     if (time < (this.#times[place] as number)) this.#rise(last, time, place);
     else this.#sink(last, time, place);
   }
 
-  #rise(entry: Entry, time: number, from: number): void {
-    const times = this.#times;
+  #rise(entry: number, time: number, from: number): void {
     let place = from;
     while (place > 0) {
       const parent = (place - 1) >> 1;
-      if ((times[parent] as number) <= time) break;
-      this.#put(this.#entries[parent] as Entry, times[parent] as number, place);
+      if ((this.#times[parent] as number) <= time) break;
+      this.#lift(parent, place);
       place = parent;
     }
     this.#put(entry, time, place);
   }
 
-  #sink(entry: Entry, time: number, from: number): void {
+  #sink(entry: number, time: number, from: number): void {
     const times = this.#times;
-    const count = this.#entries.length;
     let place = from;
-    for (let child = 2 * place + 1; child < count; child = 2 * place + 1) {
-      if (child + 1 < count && (times[child + 1] as number) < (times[child] as number)) child += 1;
+    for (let child = 2 * place + 1; child < this.#size; child = 2 * place + 1) {
+      const other = child + 1;
+      if (other < this.#size && (times[other] as number) < (times[child] as number)) child = other;
       if ((times[child] as number) >= time) break;
-      this.#put(this.#entries[child] as Entry, times[child] as number, place);
+      this.#lift(child, place);
       place = child;
     }
     this.#put(entry, time, place);
   }
 
-  #put(entry: Entry, time: number, place: number): void {
+  #lift(from: number, to: number): void {
+    this.#put(this.#entries[from] as number, this.#times[from] as number, to);
+  }
+
+  #put(entry: number, time: number, place: number): void {
     this.#entries[place] = entry;
     this.#times[place] = time;
-    entry.place = place;
+    this.#places.setPlace(entry, place);
   }
 }

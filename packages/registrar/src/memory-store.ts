@@ -1,13 +1,11 @@
 import { detach, SipError } from "@sipkit/core";
 import type { Binding } from "./binding.ts";
+import { BindingTable, NONE } from "./binding-table.ts";
 import { ExpiryHeap } from "./expiry-heap.ts";
 import type { BindingChange, ExpiredBinding, LocationStore } from "./location-store.ts";
 import { RecentTexts } from "./recent-texts.ts";
-import { SharedParts } from "./shared-parts.ts";
-import { StoredBinding } from "./stored-binding.ts";
 
-const NONE: readonly Binding[] = Object.freeze([]);
-const SHARED_PARTS = 4096;
+const NOTHING: readonly Binding[] = Object.freeze([]);
 
 export interface MemoryStoreOptions {
   /** Addresses-of-record with bindings, at most; a further one is refused with `SIP_STORE_FULL`. Default: 2,000,000. */
@@ -37,21 +35,17 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   return new Memory(options);
 }
 
-/** One address-of-record that has bindings. Its time in the heap is its first binding's end, or earlier. */
-interface User {
-  readonly addressOfRecord: string;
-  first: StoredBinding | undefined;
-  place: number;
-}
-
 class Memory implements MemoryStore {
   readonly #capacity: number;
-  readonly #users = new Map<string, User>();
+  /** The row of each user's first binding; the others are linked to it. */
+  readonly #first = new Map<string, number>();
+  /** Whose a row is. */
+  readonly #owners: string[] = [];
+  readonly #table = new BindingTable();
+  /** Rows by the time that they end, or an earlier one: a refresh leaves it there. */
+  readonly #heap = new ExpiryHeap(this.#table);
   /** Those who had bindings. */
   readonly #departed: RecentTexts;
-  readonly #heap = new ExpiryHeap<User>();
-  readonly #shared = new SharedParts(SHARED_PARTS);
-  #bindings = 0;
 
   constructor({ capacity = 2_000_000, remembered = 100_000 }: MemoryStoreOptions) {
     this.#capacity = capacity;
@@ -59,46 +53,45 @@ class Memory implements MemoryStore {
   }
 
   get users(): number {
-    return this.#users.size;
+    return this.#first.size;
   }
 
   get bindings(): number {
-    return this.#bindings;
+    return this.#table.size;
   }
 
   read(addressOfRecord: string): readonly Binding[] | undefined {
-    const user = this.#users.get(addressOfRecord);
-    if (user !== undefined) return listOf(user);
-    return this.#departed.has(addressOfRecord) ? NONE : undefined;
+    const first = this.#first.get(addressOfRecord);
+    if (first !== undefined) return this.#rowsFrom(first).map((row) => this.#table.read(row));
+    return this.#departed.has(addressOfRecord) ? NOTHING : undefined;
   }
 
   update(addressOfRecord: string, change: BindingChange): readonly Binding[] {
-    const user = this.#users.get(addressOfRecord);
-    const before = user === undefined ? NONE : listOf(user);
+    const first = this.#first.get(addressOfRecord);
+    const rows = first === undefined ? [] : this.#rowsFrom(first);
+    const before = rows.map((row) => this.#table.read(row));
     const after = change(before);
     if (after === before) return after;
-    if (user !== undefined) {
-      this.#write(user, before, after);
-    } else if (after.length > 0) {
-      if (this.#users.size >= this.#capacity) {
-        throw new SipError("SIP_STORE_FULL", `${this.#capacity} users have bindings already`);
-      }
-      this.#departed.delete(addressOfRecord);
-      const added: User = { addressOfRecord: detach(addressOfRecord), first: undefined, place: -1 };
-      this.#users.set(added.addressOfRecord, added);
-      this.#write(added, NONE, after);
+    if (first === undefined && after.length > 0 && this.#first.size >= this.#capacity) {
+      throw new SipError("SIP_STORE_FULL", `${this.#capacity} users have bindings already`);
     }
+    this.#write(addressOfRecord, rows, before, after);
     return after;
   }
 
   expire(now: number, limit: number): readonly ExpiredBinding[] {
     const expired: ExpiredBinding[] = [];
-    for (
-      let user = this.#due(now);
-      user !== undefined && expired.length < limit;
-      user = this.#due(now)
-    ) {
-      expired.push({ addressOfRecord: user.addressOfRecord, binding: this.#removeEarliest(user) });
+    while (expired.length < limit) {
+      const row = this.#due(now);
+      if (row === undefined) break;
+      const addressOfRecord = this.#owners[row] as string;
+      expired.push({ addressOfRecord, binding: this.#table.read(row) });
+      const rows = this.#rowsFrom(this.#first.get(addressOfRecord) as number);
+      this.#link(
+        addressOfRecord,
+        rows.filter((each) => each !== row),
+      );
+      this.#delete(row);
     }
     return expired;
   }
@@ -107,91 +100,100 @@ class Memory implements MemoryStore {
     return this.#heap.topTime;
   }
 
-  /** The user whose binding ends first, if that is due. A refresh leaves the time in the heap: it is mended here. */
-  #due(now: number): User | undefined {
+  /** The row that ends first, if that is due. */
+  #due(now: number): number | undefined {
     for (;;) {
-      const user = this.#heap.top;
-      if (user === undefined || this.#heap.timeOf(user) > now) return undefined;
-      const earliest = earliestOf(user);
-      if (earliest === this.#heap.timeOf(user)) return user;
-      this.#heap.move(user, earliest);
+      const row = this.#heap.top;
+      if (row === undefined || this.#heap.timeOf(row) > now) return undefined;
+      const expiresAt = this.#table.expiresAt(row);
+      if (expiresAt === this.#heap.timeOf(row)) return row;
+      this.#heap.move(row, expiresAt);
     }
   }
 
-  #removeEarliest(user: User): Binding {
-    const earliest = this.#heap.timeOf(user);
-    let before: StoredBinding | undefined;
-    let due = user.first as StoredBinding;
-    while (due.expiresAt !== earliest) {
-      before = due;
-      due = due.next as StoredBinding;
-    }
-    if (before === undefined) user.first = due.next;
-    else before.next = due.next;
-    this.#bindings -= 1;
-    if (user.first === undefined) this.#depart(user);
-    else this.#heap.move(user, earliestOf(user));
-    return due.read();
-  }
-
-  /** What was handed out as `before` and comes back stays; what has the URI of another takes its place. */
-  #write(user: User, before: readonly Binding[], after: readonly Binding[]): void {
-    const earliestBefore = earliestOf(user);
-    const old: (StoredBinding | undefined)[] = [];
-    for (let each = user.first; each !== undefined; each = each.next) old.push(each);
-    this.#bindings += after.length - old.length;
+  /** What was handed out as `before` and comes back stays; what has the URI of another takes its row. */
+  #write(
+    addressOfRecord: string,
+    rows: readonly number[],
+    before: readonly Binding[],
+    after: readonly Binding[],
+  ): void {
+    if (this.#refresh(rows, before, after)) return;
+    const left = new Set(before.keys());
     const kept = after.map((binding) => {
       const index = before.indexOf(binding);
-      const stored = old[index];
-      if (stored !== undefined) old[index] = undefined;
-      return stored;
+      return left.delete(index) ? index : NONE;
     });
-    let next: StoredBinding | undefined;
-    for (let index = after.length - 1; index >= 0; index -= 1) {
-      const stored = kept[index] ?? this.#store(after[index] as Binding, old);
-      stored.next = next;
-      next = stored;
+    // A key of our own: the one given may hold on to a message.
+    const [first] = rows;
+    const owner = first === undefined ? detach(addressOfRecord) : (this.#owners[first] as string);
+    const written = after.map((binding, position) => {
+      let index = kept[position] as number;
+      if (index !== NONE) return rows[index] as number;
+      index = before.findIndex((each, old) => left.has(old) && each.uri === binding.uri);
+      if (!left.delete(index)) return this.#add(owner, binding);
+      this.#replace(rows[index] as number, binding);
+      return rows[index] as number;
+    });
+    this.#link(owner, written);
+    for (const index of left) this.#delete(rows[index] as number);
+  }
+
+  /** The short way for what happens most: the same URIs in the same order. */
+  #refresh(
+    rows: readonly number[],
+    before: readonly Binding[],
+    after: readonly Binding[],
+  ): boolean {
+    if (rows.length !== after.length) return false;
+    for (let index = 0; index < rows.length; index += 1) {
+      if (before[index]?.uri !== after[index]?.uri) return false;
     }
-    user.first = next;
-    if (next === undefined) this.#depart(user);
-    else this.#schedule(user, earliestBefore);
+    for (let index = 0; index < rows.length; index += 1) {
+      const binding = after[index] as Binding;
+      if (binding !== before[index]) this.#replace(rows[index] as number, binding);
+    }
+    return true;
   }
 
-  #store(binding: Binding, old: (StoredBinding | undefined)[]): StoredBinding {
-    const index = old.findIndex((each) => each?.hasUri(binding.uri));
-    const stored = old[index];
-    if (stored === undefined) return new StoredBinding(binding, this.#shared);
-    old[index] = undefined;
-    stored.write(binding, this.#shared);
-    return stored;
+  #add(owner: string, binding: Binding): number {
+    const row = this.#table.add(binding);
+    this.#owners[row] = owner;
+    this.#heap.add(row, binding.expiresAt);
+    return row;
   }
 
-  #schedule(user: User, earliestBefore: number): void {
-    const earliest = earliestOf(user);
-    if (user.place < 0) this.#heap.add(user, earliest);
-    // Its time in the heap is `earliestBefore` or less: a refresh needn't look there.
-    else if (earliest < earliestBefore && earliest < this.#heap.timeOf(user)) {
-      this.#heap.move(user, earliest);
+  #replace(row: number, binding: Binding): void {
+    const before = this.#table.expiresAt(row);
+    this.#table.replace(row, binding);
+    // Its time in the heap is `before` or less: a refresh needn't look there.
+    if (binding.expiresAt < before && binding.expiresAt < this.#heap.timeOf(row)) {
+      this.#heap.move(row, binding.expiresAt);
     }
   }
 
-  #depart(user: User): void {
-    this.#users.delete(user.addressOfRecord);
-    if (user.place >= 0) this.#heap.remove(user);
-    this.#departed.add(user.addressOfRecord);
+  #delete(row: number): void {
+    this.#heap.remove(row);
+    this.#table.delete(row);
+    this.#owners[row] = "";
   }
-}
 
-function listOf(user: User): readonly Binding[] {
-  const bindings: Binding[] = [];
-  for (let each = user.first; each !== undefined; each = each.next) bindings.push(each.read());
-  return bindings;
-}
-
-function earliestOf(user: User): number {
-  let earliest = Number.POSITIVE_INFINITY;
-  for (let each = user.first; each !== undefined; each = each.next) {
-    if (each.expiresAt < earliest) earliest = each.expiresAt;
+  /** Makes these rows a user's, in their order. */
+  #link(owner: string, rows: readonly number[]): void {
+    for (const [index, row] of rows.entries()) this.#table.setNext(row, rows[index + 1] ?? NONE);
+    const [first] = rows;
+    if (first === undefined) {
+      if (this.#first.delete(owner)) this.#departed.add(owner);
+      return;
+    }
+    if (this.#first.get(owner) === first) return;
+    if (!this.#first.has(owner)) this.#departed.delete(owner);
+    this.#first.set(owner, first);
   }
-  return earliest;
+
+  #rowsFrom(first: number): number[] {
+    const rows: number[] = [];
+    for (let row = first; row !== NONE; row = this.#table.next(row)) rows.push(row);
+    return rows;
+  }
 }
