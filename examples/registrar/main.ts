@@ -43,7 +43,7 @@ async function serve(options: RegistrarExampleOptions): Promise<void> {
   greet(legs, options);
 
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.once(signal, () => {
+    process.on(signal, () => {
       console.log(`${signal}: closing`);
       server.close({ within: 2000 }).catch((error: unknown) => {
         console.error(error);

@@ -114,7 +114,7 @@ export interface Server {
    * without a transaction (an ACK to a 2xx, a stateless forward). Never throws.
    */
   deliver(packet: Packet, where?: DeliverOptions): void;
-  /** Counts something: shows up in `stats()` under that name. */
+  /** Counts something: shows up in the dispatcher's `counters()` under that name. */
   count(name: string): void;
   /** Tells the operator of something that went wrong, as `onError` of the dispatcher. */
   report(error: SipError, at?: { readonly packet?: Packet; readonly handler?: string }): void;

@@ -4,6 +4,9 @@ import type { Request } from "../message/request.ts";
 import type { Response } from "../message/response.ts";
 import type { ClientMachine, ClientUser } from "../transaction/client-user.ts";
 
+/** How many responses wait for an iterator; of more, the oldest provisional ones go. */
+const MAX_KEPT = 64;
+
 interface Settlement {
   readonly resolve: (response: Response) => void;
   readonly reject: (error: SipError) => void;
@@ -16,6 +19,7 @@ interface Settlement {
 export class ClientExchange implements ClientTransaction, ClientUser {
   readonly request: Request;
   readonly #observer: ClientObserver | undefined;
+  readonly #report: (error: unknown) => void;
   /** Responses that no iterator has taken yet; kept only where no observer takes them. */
   readonly #kept: Response[] = [];
   #machine: ClientMachine | undefined;
@@ -26,10 +30,28 @@ export class ClientExchange implements ClientTransaction, ClientUser {
   #promise: Promise<Response> | undefined;
   #settlement: Settlement | undefined;
   #wake: (() => void) | undefined;
+  #unfollow: (() => void) | undefined;
 
-  constructor(request: Request, observer: ClientObserver | undefined) {
+  /** `report` is told what the observer throws. */
+  constructor(
+    request: Request,
+    observer: ClientObserver | undefined,
+    report: (error: unknown) => void,
+  ) {
     this.request = request;
     this.#observer = observer;
+    this.#report = report;
+  }
+
+  /** Cancels it when the signal is aborted, until it is over. */
+  follow(signal: AbortSignal): void {
+    if (signal.aborted) {
+      this.cancel();
+      return;
+    }
+    const cancel = (): void => this.cancel();
+    signal.addEventListener("abort", cancel, { once: true });
+    this.#unfollow = () => signal.removeEventListener("abort", cancel);
   }
 
   get final(): Promise<Response> {
@@ -60,28 +82,42 @@ export class ClientExchange implements ClientTransaction, ClientUser {
 
   response(response: Response): void {
     if (this.#error !== undefined) return;
-    if (this.#observer === undefined) this.#kept.push(response);
+    if (this.#observer === undefined) this.#keep(response);
     if (response.status >= 200) {
+      this.#unfollow?.();
       this.#final ??= response;
       this.#settlement?.resolve(response);
       // Further 2xx may follow to an INVITE until its transaction ends.
       if (this.request.method !== "INVITE" || response.status >= 300) this.#ended = true;
     }
-    this.#observer?.response(response);
-    this.#wake?.();
+    this.#tell((observer) => observer.response(response));
   }
 
   failed(error: SipError): void {
     if (this.#final !== undefined || this.#error !== undefined) return;
     this.#error = error;
+    this.#unfollow?.();
     this.#settlement?.reject(error);
-    this.#observer?.failed(error);
-    this.#wake?.();
+    this.#tell((observer) => observer.failed(error));
   }
 
   ended(): void {
     this.#ended = true;
     this.#wake?.();
+  }
+
+  #tell(news: (observer: ClientObserver) => void): void {
+    try {
+      if (this.#observer !== undefined) news(this.#observer);
+    } catch (error) {
+      this.#report(error);
+    }
+    this.#wake?.();
+  }
+
+  #keep(response: Response): void {
+    if (this.#kept.length >= MAX_KEPT) this.#kept.shift();
+    this.#kept.push(response);
   }
 
   async *[Symbol.asyncIterator](): AsyncIterator<Response> {

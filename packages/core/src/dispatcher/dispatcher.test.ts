@@ -273,6 +273,94 @@ describe("dispatcher.request", () => {
   });
 });
 
+describe("what goes wrong around a handler", () => {
+  it("leaves the server alive when onError throws", async () => {
+    const { clock, host } = world();
+    const alice = await host(["udp:192.0.2.1:5060"]);
+    const bob = await host(["udp:192.0.2.2:5060"], {
+      receiver: () => {
+        throw new Error("first");
+      },
+      onError: () => {
+        throw new Error("second");
+      },
+    });
+    const { final } = alice.request(message("sip:192.0.2.2"));
+    expect((await settle(clock, final, 10)).status).toBe(500);
+    expect(bob.counters()).toMatchObject({ failedErrorHandlers: 1 });
+    await alice.close();
+    await bob.close();
+  });
+
+  it("is reported when an observer throws, and the transaction goes on", async () => {
+    const { clock, host } = world();
+    const errors: string[] = [];
+    const alice = await host(["udp:192.0.2.1:5060"], {
+      onError: ({ code }) => errors.push(code),
+    });
+    const bob = await host(["udp:192.0.2.2:5060"], { receiver: accept });
+    const { final } = alice.request(message("sip:192.0.2.2"), {
+      observer: {
+        response: () => {
+          throw new Error("oops");
+        },
+        failed: () => undefined,
+      },
+    });
+    expect((await settle(clock, final, 10)).status).toBe(200);
+    expect(errors).toEqual(["SIP_INTERNAL"]);
+    await alice.close();
+    await bob.close();
+  });
+
+  it("fails requests before listen and after close at once", async () => {
+    const { clock, network } = world();
+    const transport = network.transport("udp:192.0.2.1:5060");
+    const alice = new Dispatcher({ clock, legs: [{ listen: transport }] });
+    const code = "SIP_NOT_LISTENING";
+    await expect(alice.request(message("sip:192.0.2.2")).final).rejects.toMatchObject({ code });
+    await alice.listen();
+    await alice.close();
+    await expect(alice.request(message("sip:192.0.2.2")).final).rejects.toMatchObject({ code });
+  });
+
+  it("starts no handler for what there is no room for", async () => {
+    const { clock, host, network } = world();
+    let started = 0;
+    const alice = await host(["udp:192.0.2.1:5060"]);
+    const bob = await host(["udp:192.0.2.2:5060"], {
+      limits: { transactionBytes: 20_000 },
+      receiver: () => {
+        started += 1;
+        return new Promise(() => undefined);
+      },
+    });
+    for (let call = 0; call < 20; call += 1) {
+      const request = message("sip:192.0.2.2");
+      request.headers.set("Call-ID", `${call}@192.0.2.1`);
+      alice.request(request, { observer: { response: () => undefined, failed: () => undefined } });
+    }
+    await clock.advance(10);
+    const refused = network.log.filter(({ wire }) => wire.startsWith("SIP/2.0 503")).length;
+    expect(started).toBeLessThan(5);
+    expect(refused).toBe(20 - started);
+    expect(bob.counters()).toMatchObject({ refusedForWantOfRoom: refused });
+    await alice.close();
+    await bob.close();
+  });
+
+  it("can send one request object again: what was put on to send it is not on it", async () => {
+    const { clock, host } = world();
+    const alice = await host(["udp:192.0.2.1:5060"]);
+    const bob = await host(["udp:192.0.2.2:5060"], { receiver: accept });
+    const request = message("sip:192.0.2.2");
+    await settle(clock, alice.request(request).final, 10);
+    expect(request.headers.has("via")).toBe(false);
+    await alice.close();
+    await bob.close();
+  });
+});
+
 describe("dispatcher.close", () => {
   it("lets pending requests have their answers within the given time, and refuses new ones", async () => {
     const { clock, host } = world();

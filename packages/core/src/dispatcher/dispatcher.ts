@@ -91,6 +91,7 @@ export class Dispatcher implements Server {
     try {
       for (const leg of legs) await leg.listen(this.#inbound.sink(leg));
       domains.legs = legs;
+      this.#engine.isOpen = true;
       await receiver.start(this);
     } catch (error) {
       await this.close();
@@ -150,6 +151,7 @@ export class Dispatcher implements Server {
       ...table.stats,
       waitingRequests: watch.size,
       queuedRequests: this.#inbound.waiting,
+      pendingHandlers: this.#inbound.pending,
     };
     for (const leg of legs) add(all, leg.stats());
     return all;
@@ -178,6 +180,7 @@ export class Dispatcher implements Server {
     await engine.receiver.close().catch((error: unknown) => {
       failure = error;
     });
+    engine.isOpen = false;
     engine.table.close();
     engine.watch.close();
     await Promise.all(engine.legs.map((leg) => leg.close()));

@@ -10,6 +10,7 @@ import { systemResolver } from "../resolve/system-resolver.ts";
 import { packetChannel } from "../trace/packet-channel.ts";
 import { TransactionTable } from "../transaction/table.ts";
 import { TransportLeg } from "../transport/leg.ts";
+import { asSipError } from "./as-sip-error.ts";
 import { Counters } from "./counters.ts";
 import { Domains } from "./domains.ts";
 import { Flows } from "./flows.ts";
@@ -44,6 +45,8 @@ export class Engine implements InboundHost, OutboundHost {
   receiver: ReceiveChain;
   /** New requests are served; `false` before the handlers have started and when they are about to end. */
   isServing = false;
+  /** The legs are open. */
+  isOpen = false;
   /** Called when a request that waited has its answer or its end. */
   whenFinished: (() => void) | undefined;
   readonly #onError: NonNullable<DispatcherOptions["onError"]>;
@@ -76,7 +79,7 @@ export class Engine implements InboundHost, OutboundHost {
     this.nextHops = new NextHops(this.legs, this.flows, resolver);
     const count = (name: string): void => this.count(name);
     this.table = new TransactionTable({ clock, t1, maxBytes: transactionBytes, count });
-    this.watch = new Watch(clock, t1);
+    this.watch = new Watch(clock, t1, this.table.untilT2);
     this.tags = new ToTags(secret);
     this.tokens = new RouteTokens(secret);
     this.receiver = asChain(options.receiver ?? []);
@@ -89,7 +92,13 @@ export class Engine implements InboundHost, OutboundHost {
 
   report(error: SipError, at: { readonly packet?: Packet; readonly handler?: string } = {}): void {
     const handler = at.handler ?? (error as { handler?: string }).handler;
-    this.#onError(error, handler === undefined ? at : { ...at, handler });
+    try {
+      this.#onError(error, handler === undefined ? at : { ...at, handler });
+    } catch (failure) {
+      // Who is told of errors must not bring the server down by one of his own.
+      this.count("failedErrorHandlers");
+      printError(asSipError(failure));
+    }
   }
 
   beforeSend(packet: Packet, leg: TransportLeg, to: Peer): void {
@@ -97,11 +106,7 @@ export class Engine implements InboundHost, OutboundHost {
     try {
       this.receiver.beforeSend(packet, leg, to);
     } catch (error) {
-      const named =
-        error instanceof SipError
-          ? error
-          : new SipError("SIP_INTERNAL", "beforeSend failed", { cause: error });
-      this.report(named, { packet });
+      this.report(asSipError(error), { packet });
     }
   }
 

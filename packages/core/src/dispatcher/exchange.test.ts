@@ -84,6 +84,27 @@ describe("a request that a handler answers at once", () => {
     await server.close();
   });
 
+  it.each([
+    ["a reason that holds a line end", { reason: "a\rb" }],
+    ["a header that holds one", { headers: { "X-Why": "a\r\nVia: b" } }],
+  ])(
+    "is answered 500 when its handler rejects it with %s, and the server goes on",
+    async (_what, options) => {
+      const server = await TestServer.start(() => {
+        throw new Reject(486, options);
+      });
+      const { sent } = await server.ask(INVITE);
+      expect(statuses(sent)).toEqual(["500 INVITE"]);
+      expect(server.errors.map(({ code }) => code)).toEqual(["SIP_BAD_HEADER"]);
+      await server.close();
+    },
+  );
+
+  it("can't be rejected with a status that refuses nothing", () => {
+    expect(() => new Reject(180)).toThrow(expect.objectContaining({ code: "SIP_BAD_OPTION" }));
+    expect(() => new Reject(99)).toThrow(expect.objectContaining({ code: "SIP_BAD_OPTION" }));
+  });
+
   it("is answered 400 when a handler asks for a header that is malformed", async () => {
     const server = await TestServer.start(
       onRequest("*", (request) => {

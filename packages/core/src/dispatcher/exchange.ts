@@ -8,6 +8,7 @@ import { abortRequest, type Request, signalHeld } from "../message/request.ts";
 import type { Response, ResponseOptions } from "../message/response.ts";
 import type { ServerTransaction, ServerUser } from "../transaction/server-user.ts";
 import type { TransportLeg } from "../transport/leg.ts";
+import { asSipError } from "./as-sip-error.ts";
 import type { ExchangeHost } from "./exchange-host.ts";
 import { responsePeer } from "./response-way.ts";
 import type { Watched, WatchState, WatchTimer } from "./watch.ts";
@@ -86,11 +87,7 @@ export class Exchange implements Arrival, ServerUser, Watched {
       this.#refuse(error.status, { reason: error.message, stateless: true });
       return;
     }
-    const named =
-      error instanceof SipError
-        ? error
-        : new SipError("SIP_INTERNAL", "the dispatcher failed", { cause: error });
-    this.#host.report(named, { packet: this.request });
+    this.#host.report(asSipError(error), { packet: this.request });
     this.#refuse(500, {});
   }
 
@@ -100,14 +97,23 @@ export class Exchange implements Arrival, ServerUser, Watched {
     this.#refuse(503, { stateless: true });
   }
 
+  /** The server has not begun to serve, or is about to end. */
+  unavailable(): void {
+    this.#host.count("refusedWhileNotServing");
+    this.#refuse(503, { stateless: true });
+  }
+
   /** It came with a Route that we never signed. */
   forged(): void {
     this.#host.count("forgedRoutes");
     this.#refuse(403, { reason: "Forged Route", stateless: true });
   }
 
-  /** Sends a response to the request. What comes after a final one is refused and reported. */
-  respond(response: Response): void {
+  /**
+   * Sends a response to the request. What comes after a final one is refused and reported. A 2xx to an INVITE that was
+   * made here is sent until its ACK comes; one that is forwarded is not, since whoever made it does that.
+   */
+  respond(response: Response, isForwarded = false): void {
     const { request } = this;
     const isInvite = request.method === "INVITE";
     const { status } = response;
@@ -116,18 +122,12 @@ export class Exchange implements Arrival, ServerUser, Watched {
       this.#refused(response);
       return;
     }
-    this.#host.beforeSend(response, this.leg, this.peer);
-    this.#host.sending(response, this.leg, this.peer);
-    if (status < 200) {
-      if (!this.wait()) {
-        this.overload();
-        return;
-      }
-      this.#transaction?.respond(response);
-      if (this.#watch !== undefined) this.#host.watch.provisional(this, this.#watch);
-      return;
+    if (status > 100) this.#host.beforeSend(response, this.leg, this.peer);
+    if (status < 200) this.#sendProvisional(response);
+    else {
+      this.#host.sending(response, this.leg, this.peer);
+      this.#sendFinal(response, isInvite, isForwarded);
     }
-    this.#sendFinal(response, isInvite);
   }
 
   /** A CANCEL came for it. RFC 3261 §9.2 */
@@ -162,7 +162,16 @@ export class Exchange implements Arrival, ServerUser, Watched {
     this.#host.count("unacknowledgedFinalResponses");
   }
 
-  #sendFinal(response: Response, isInvite: boolean): void {
+  #sendProvisional(response: Response): void {
+    if (!this.wait()) {
+      this.overload();
+    } else if (this.#transaction?.respond(response) === true) {
+      this.#host.sending(response, this.leg, this.peer);
+      if (this.#watch !== undefined) this.#host.watch.provisional(this, this.#watch);
+    }
+  }
+
+  #sendFinal(response: Response, isInvite: boolean, isForwarded: boolean): void {
     const { request, leg, peer } = this;
     const transaction = this.#transaction;
     this.#answered = true;
@@ -173,25 +182,20 @@ export class Exchange implements Arrival, ServerUser, Watched {
       leg.send(wire, peer);
       this.#host.table.recordCompleted(request, wire, { leg, peer });
     } else {
-      this.#sendThroughTransaction(response, isInvite);
+      this.#sendThroughTransaction(response, isForwarded);
     }
     this.#stopWatching();
   }
 
-  #sendThroughTransaction(response: Response, isInvite: boolean): void {
+  #sendThroughTransaction(response: Response, isForwarded: boolean): void {
     const { leg, peer } = this;
     this.#transaction ??= this.#host.table.createServer(this.request, { leg, peer }, this);
     const transaction = this.#transaction;
     if (transaction === undefined) {
       this.#host.count("answeredWithoutTransaction");
       leg.send(response.toWire(), peer);
-    } else if (
-      isInvite &&
-      transaction.isInvite &&
-      response.request === this.request &&
-      response.status < 300
-    ) {
-      // §13.3.1.4: a 2xx that was made here is sent again and again until its ACK; one that is forwarded is not.
+    } else if (transaction.isInvite && !isForwarded && response.status < 300) {
+      // §13.3.1.4
       transaction.keepSending2xx(response);
     } else if (response.stateless) {
       leg.send(response.toWire(), peer);
@@ -218,7 +222,17 @@ export class Exchange implements Arrival, ServerUser, Watched {
       this.#host.count("refusedAcks");
       this.#finish();
     } else if (this.isOpen) {
-      this.respond(this.request.createResponse(status, options));
+      this.respond(this.#refusal(status, options));
+    }
+  }
+
+  /** A reason or a header that can't be sent, as one that repeats what a stranger wrote, makes it a plain 500. */
+  #refusal(status: number, options: ResponseOptions): Response {
+    try {
+      return this.request.createResponse(status, options);
+    } catch (error) {
+      this.#host.report(asSipError(error), { packet: this.request });
+      return this.request.createResponse(500);
     }
   }
 

@@ -12,6 +12,7 @@ import { stampVia } from "../message/stamp-via.ts";
 import { packetChannel } from "../trace/packet-channel.ts";
 import type { TransportLeg } from "../transport/leg.ts";
 import type { TransportSink } from "../transport/transport.ts";
+import { asSipError } from "./as-sip-error.ts";
 import { CallOrder } from "./call-order.ts";
 import type { Domains } from "./domains.ts";
 import { Exchange } from "./exchange.ts";
@@ -19,6 +20,9 @@ import type { ExchangeHost } from "./exchange-host.ts";
 import { takeOwnRoutes } from "./own-routes.ts";
 import type { RouteTokens } from "./route-tokens.ts";
 import type { ToTags } from "./to-tags.ts";
+
+/** How many asynchronous handlers may be at work at once, on requests and on responses. */
+const MAX_PENDING_HANDLERS = 10_000;
 
 /** What a packet meets on its way in. */
 export interface InboundHost extends ExchangeHost {
@@ -36,6 +40,7 @@ export interface InboundHost extends ExchangeHost {
 export class Inbound {
   readonly #host: InboundHost;
   readonly #order = new CallOrder();
+  #pending = 0;
 
   constructor(host: InboundHost) {
     this.#host = host;
@@ -44,6 +49,11 @@ export class Inbound {
   /** How many requests wait behind a pending one of their call. */
   get waiting(): number {
     return this.#order.waiting;
+  }
+
+  /** How many asynchronous handlers have not come to an end. */
+  get pending(): number {
+    return this.#pending;
   }
 
   /** What a leg's transport calls. */
@@ -95,11 +105,9 @@ export class Inbound {
         return;
       }
     }
-    if (!this.#host.isServing && request.to.tag === undefined) {
-      exchange.respond(request.createResponse(503, { stateless: true }));
-      return;
-    }
-    this.#inOrder(exchange);
+    if (!this.#host.isServing && request.to.tag === undefined) exchange.unavailable();
+    else if (this.#hasRoom) this.#inOrder(exchange);
+    else exchange.overload();
   }
 
   /** The ACK to a final response of ours that is no 2xx ends here; every other one is an in-dialog request. */
@@ -117,6 +125,11 @@ export class Inbound {
     const status = invite === undefined ? 481 : 200;
     exchange.respond(exchange.request.createResponse(status, { stateless: true }));
     if (invite?.user instanceof Exchange) invite.user.cancel();
+  }
+
+  /** Looked at before a handler is asked: one whose request is refused afterwards has worked for nothing. */
+  get #hasRoom(): boolean {
+    return this.#pending < MAX_PENDING_HANDLERS && this.#host.table.hasRoom;
   }
 
   /** Later requests of a call wait while an earlier one of the same source is pending. */
@@ -147,13 +160,17 @@ export class Inbound {
   #pend(exchange: Exchange, outcome: Promise<Awaited<Outcome>>): void {
     const key = orderKey(exchange);
     this.#order.begin(key);
+    this.#pending += 1;
     if (!exchange.wait()) exchange.overload();
     outcome
       .then(
         (verdict) => exchange.settle(verdict),
         (error: unknown) => exchange.fail(error),
       )
-      .finally(() => this.#order.done(key))
+      .finally(() => {
+        this.#pending -= 1;
+        this.#order.done(key);
+      })
       .catch((error: unknown) => exchange.fail(error));
   }
 
@@ -172,14 +189,24 @@ export class Inbound {
     }
     const drop = (error?: unknown): void => {
       this.#host.count("strayResponses");
-      if (error !== undefined) this.#host.report(error as SipError, { packet: response });
+      if (error !== undefined) this.#host.report(asSipError(error), { packet: response });
     };
+    if (this.#pending >= MAX_PENDING_HANDLERS) {
+      drop();
+      return;
+    }
     try {
       const outcome = this.#host.receiver.receive(response, leg, from);
       if (isPending(outcome)) {
-        outcome.then((verdict) => {
-          if (!isClaim(verdict)) drop();
-        }, drop);
+        this.#pending += 1;
+        outcome
+          .then((verdict) => {
+            if (!isClaim(verdict)) drop();
+          }, drop)
+          .finally(() => {
+            this.#pending -= 1;
+          })
+          .catch(drop);
       } else if (!isClaim(outcome)) drop();
     } catch (error) {
       drop(error);

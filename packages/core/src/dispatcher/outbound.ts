@@ -1,11 +1,12 @@
 import type { Peer } from "../arrival.ts";
 import type { Packet } from "../chain/handler.ts";
 import type { ClientTransaction, DeliverOptions, RequestOptions } from "../chain/server.ts";
-import { SipError, TransportError } from "../errors.ts";
+import { type SipError, TransportError } from "../errors.ts";
 import type { Request } from "../message/request.ts";
 import { type Response, setResponseRequest } from "../message/response.ts";
 import type { Random } from "../random.ts";
 import type { TransportLeg } from "../transport/leg.ts";
+import { asSipError } from "./as-sip-error.ts";
 import { ClientExchange } from "./client-exchange.ts";
 import { Exchange } from "./exchange.ts";
 import type { ExchangeHost } from "./exchange-host.ts";
@@ -17,7 +18,8 @@ import { viaPeer } from "./response-way.ts";
 export interface OutboundHost extends ExchangeHost {
   readonly random: Random;
   readonly nextHops: NextHops;
-  readonly legs: readonly TransportLeg[];
+  /** Whether the legs are open. */
+  readonly isOpen: boolean;
 }
 
 /** A packet's way out: find where it goes, put our Via on, hand it to a transaction or straight to the leg. */
@@ -28,11 +30,13 @@ export class Outbound {
     this.#host = host;
   }
 
-  request(request: Request, options: RequestOptions): ClientTransaction {
-    const exchange = new ClientExchange(request, options.observer);
-    const { signal } = options;
-    if (signal?.aborted === true) exchange.cancel();
-    else signal?.addEventListener("abort", () => exchange.cancel(), { once: true });
+  request(original: Request, options: RequestOptions): ClientTransaction {
+    // A copy: what is put on to send it must not be there when it is sent again, with credentials for example.
+    const request = original.clone();
+    const exchange = new ClientExchange(request, options.observer, (error) =>
+      this.#host.report(asSipError(error), { packet: request }),
+    );
+    if (options.signal !== undefined) exchange.follow(options.signal);
     this.#along(
       request,
       options,
@@ -44,12 +48,13 @@ export class Outbound {
 
   deliver(packet: Packet, where: DeliverOptions): void {
     if (packet.isRequest) {
+      const request = packet.clone();
       this.#along(
-        packet,
+        request,
         where,
         ({ leg, peer }) => {
-          this.#ready(packet, leg, peer, where.branch);
-          leg.send(packet.toWire(), peer);
+          this.#ready(request, leg, peer, where.branch);
+          leg.send(request.toWire(), peer);
         },
         (error) => {
           this.#host.count("undeliverableRequests");
@@ -68,6 +73,9 @@ export class Outbound {
   ): void {
     const failed = (error: unknown): void => fail(asSipError(error));
     try {
+      if (!this.#host.isOpen) {
+        throw new TransportError("the server doesn't listen", { code: "SIP_NOT_LISTENING" });
+      }
       const { target } = direction;
       if (target !== undefined && target.route.length > 0) {
         for (const hop of target.route.toReversed()) request.headers.prepend("Route", hop);
@@ -88,7 +96,8 @@ export class Outbound {
     const machine = this.#host.table.createClient(request, { leg, peer }, exchange);
     if (machine === undefined) {
       this.#host.count("requestsNotSent");
-      exchange.failed(new TransportError("no room for a transaction", { code: "SIP_OVERLOAD" }));
+      const why = "there is no room, or a transaction has that branch already";
+      exchange.failed(new TransportError(why, { code: "SIP_NO_TRANSACTION" }));
       return;
     }
     exchange.sent(machine);
@@ -108,16 +117,15 @@ export class Outbound {
   }
 
   #deliverResponse(response: Response, where: DeliverOptions): void {
-    const request = where.answers ?? response.request;
-    const exchange = request?.arrival;
-    if (request !== undefined && exchange instanceof Exchange) {
-      if (response.request === undefined && where.answers !== undefined) {
-        setResponseRequest(response, where.answers);
-      }
-      exchange.respond(response);
+    const exchange =
+      (where.answers ?? response.request)?.arrival ?? this.#host.table.findAnswered(response)?.user;
+    if (!(exchange instanceof Exchange)) {
+      this.#forwardStateless(response, where);
       return;
     }
-    this.#forwardStateless(response, where);
+    const isForwarded = response.request === undefined;
+    if (isForwarded) setResponseRequest(response, exchange.request);
+    exchange.respond(response, isForwarded);
   }
 
   /** A response of which we keep no transaction goes where its topmost Via says. RFC 3261 §16.11, §18.2.2 */
@@ -135,10 +143,4 @@ export class Outbound {
       this.#host.report(asSipError(error), { packet: response });
     }
   }
-}
-
-function asSipError(error: unknown): SipError {
-  return error instanceof SipError
-    ? error
-    : new SipError("SIP_INTERNAL", "sending failed", { cause: error });
 }

@@ -11,6 +11,9 @@ const DEFAULT_PORT = 5060;
  *
  * `topmostVia` has `received` and `rport` from us by then, so that only the source counts.
  *
+ * Deviation: a `maddr` parameter isn't honoured. It is for answers to multicast, and would let anybody send our answers
+ * to a third party.
+ *
  * RFC 3261 §18.2.2, RFC 3581 §4
  */
 export function responsePeer(request: Request, from: Peer): Peer {
@@ -18,10 +21,6 @@ export function responsePeer(request: Request, from: Peer): Peer {
   const via = request.topmostVia;
   if (via === undefined) return from;
   const { protocol, address } = from;
-  const maddr = via.params.get("maddr");
-  if (maddr !== undefined && isIP(maddr) !== 0) {
-    return { protocol, address: maddr, port: via.port ?? DEFAULT_PORT };
-  }
   const port = via.rport === undefined ? (via.port ?? DEFAULT_PORT) : from.port;
   return protocol === "udp" && port === from.port ? from : { protocol, address, port };
 }

@@ -30,12 +30,13 @@ export class Watch {
   readonly #timerC: TimerQueue<Watched, WatchTimer>;
   readonly #timeout: TimerQueue<Watched, WatchTimer>;
 
-  constructor(clock: Clock, t1: number) {
+  /** `untilT2`: when a client's Timer E has reached T2, in milliseconds after its request. */
+  constructor(clock: Clock, t1: number, untilT2: number) {
     const fire = (task: Watched, timer: WatchTimer): void => task.fired(timer);
     // RFC 3261 §17.2.1: a 100 unless the answer comes within 200 ms.
     this.#inviteTrying = new TimerQueue(clock, INVITE_TRYING, fire);
-    // RFC 4320 §4.1: none for others before the client's Timer E has reached T2, which is after T1 + 2·T1 + 4·T1.
-    this.#otherTrying = new TimerQueue(clock, 7 * t1, fire);
+    // RFC 4320 §4.1: none for others before the client's Timer E has reached T2.
+    this.#otherTrying = new TimerQueue(clock, untilT2, fire);
     // RFC 3261 §16.6 item 11.
     this.#timerC = new TimerQueue(clock, TIMER_C, fire);
     this.#timeout = new TimerQueue(clock, 64 * t1, fire);

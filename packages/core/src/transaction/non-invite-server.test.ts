@@ -112,7 +112,7 @@ describe("non-INVITE server transaction, RFC 3261 §17.2.2", () => {
 describe("non-INVITE server transaction, RFC 4320", () => {
   it("sends no 100 over an unreliable transport before Timer E reaches T2", async () => {
     const { clock, leg, table, server, request, again } = setUp();
-    expect(table.tryingDelay(request)).toBe(3500);
+    expect(table.untilT2).toBe(3500);
     await clock.advance(3499);
     server.trying();
     expect(server.respond(request.createResponse(100))).toBe(false);
@@ -140,9 +140,8 @@ describe("non-INVITE server transaction, RFC 4320", () => {
 
   it("counts T1 and T2 for when a 100 is due", () => {
     const clock = new VirtualClock();
-    const request = Request.parse(MESSAGE);
     const due = (t1: number, t2: number) =>
-      new TransactionTable({ clock, t1, t2, count: () => undefined }).tryingDelay(request);
+      new TransactionTable({ clock, t1, t2, count: () => undefined }).untilT2;
     // Timer E is set to 100, 200, 400 and then to T2.
     expect(due(100, 800)).toBe(700);
     expect(due(100, 700)).toBe(700);

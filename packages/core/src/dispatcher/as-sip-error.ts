@@ -1,0 +1,8 @@
+import { SipError } from "../errors.ts";
+
+/** Whatever was thrown, as a `SipError`: `SIP_INTERNAL` for what is none. */
+export function asSipError(error: unknown): SipError {
+  if (error instanceof SipError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new SipError("SIP_INTERNAL", message, { cause: error });
+}

@@ -1,0 +1,49 @@
+import { describe, expect, it } from "vitest";
+import type { Peer } from "../arrival.ts";
+import { Request } from "../message/request.ts";
+import { stampVia } from "../message/stamp-via.ts";
+import { completeRequest } from "../testing/complete.ts";
+import { responsePeer } from "./response-way.ts";
+
+const udp: Peer = { protocol: "udp", address: "192.0.2.100", port: 40_000 };
+
+/** Where the answer goes to a request with this Via, from this peer. */
+function way(via: string, from: Peer): string {
+  const request = Request.parse(completeRequest(`OPTIONS sip:example.com SIP/2.0\nVia: ${via}`));
+  stampVia(request, from);
+  const { protocol, address, port } = responsePeer(request, from);
+  return `${protocol}:${address}:${port}`;
+}
+
+describe("the way of a response, RFC 3261 §18.2.2", () => {
+  it.each([
+    ["the port of its sent-by", "SIP/2.0/UDP 192.0.2.100:5070;branch=z9hG4bK1", "5070"],
+    ["port 5060 where there is none", "SIP/2.0/UDP 192.0.2.100;branch=z9hG4bK1", "5060"],
+    [
+      "the source port where rport asks for it",
+      "SIP/2.0/UDP a.test:5070;rport;branch=z9hG4bK1",
+      "40000",
+    ],
+    ["the source port whatever rport says", "SIP/2.0/UDP a.test;rport=1;branch=z9hG4bK1", "40000"],
+  ])("is the source address and %s", (_what, via, port) => {
+    expect(way(via, udp)).toBe(`udp:192.0.2.100:${port}`);
+  });
+
+  it.each([
+    ["maddr", "SIP/2.0/UDP 192.0.2.100;maddr=203.0.113.9;branch=z9hG4bK1"],
+    [
+      "a received that the client wrote",
+      "SIP/2.0/UDP 192.0.2.100;received=203.0.113.9;branch=z9hG4bK1",
+    ],
+    ["another sent-by", "SIP/2.0/UDP 203.0.113.9;branch=z9hG4bK1"],
+  ])("is never another address, as one in %s", (_what, via) => {
+    expect(way(via, udp)).toBe("udp:192.0.2.100:5060");
+  });
+
+  it("is the request's connection, and when that is gone its address and the port of its sent-by", () => {
+    const via = "SIP/2.0/TCP 192.0.2.100:5070;branch=z9hG4bK1";
+    const open = { ...udp, protocol: "tcp", connection: { id: 1, open: true } } as const;
+    expect(way(via, open)).toBe("tcp:192.0.2.100:40000");
+    expect(way(via, { ...open, connection: { id: 1, open: false } })).toBe("tcp:192.0.2.100:5070");
+  });
+});
