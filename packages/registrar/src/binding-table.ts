@@ -57,6 +57,11 @@ export class BindingTable {
     return this.#rows;
   }
 
+  /** Different texts, legs, Paths and User-Agents that are kept. */
+  get parts(): number {
+    return this.#texts.size + this.#places.size + this.#paths.size + this.#userAgents.size;
+  }
+
   add(binding: Binding): number {
     if (this.#free === NONE) this.#grow();
     const row = this.#free;
