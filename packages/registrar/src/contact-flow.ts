@@ -24,7 +24,7 @@ export interface Sender {
  * devices than the one in his hand (§10.2.1), and those are reached at their own addresses.
  *
  * A contact is the sender itself when its host is the sender's source address or the one in its Via, when it names no
- * place (`.invalid`, RFC 7118 §5), when it is a private address of another network than the source's (a NAT lies
+ * place (`.invalid`, RFC 7118 App. B.1), when it is a private address of another network than the source's (a NAT lies
  * between), or when it came alone over a connection: nobody dials into one from outside.
  */
 export function flowOfContact(uri: SipUri, sender: Sender, alone: boolean): FlowRef | undefined {

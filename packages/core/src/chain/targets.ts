@@ -7,7 +7,7 @@ export interface Target {
   readonly uri: string;
   /** Preference, 0 to 1: higher is tried first. RFC 3261 §20.10 */
   readonly q: number;
-  /** The binding's Path, first hop first: goes on as Route. RFC 3327 §5.2 */
+  /** The binding's Path, first hop first: goes on as Route. RFC 3327 §5.4 */
   readonly route: readonly string[];
   /** Goes before RFC 3263 and before the 1,300-byte rule. RFC 5626 §5.3 */
   readonly flow?: FlowRef;

@@ -31,7 +31,8 @@ export interface StreamCounters {
   connectFailures: number;
   acceptErrors: number;
   keepAlives: number;
-  malformed: number;
+  /** Could not be cut into messages any more. */
+  unframeableStreams: number;
   slowReaders: number;
   /** Sent no whole message in time. */
   silentConnections: number;
@@ -97,7 +98,7 @@ export class StreamConnection implements Connection {
           this.#write("\r\n");
         },
         malformed: (error, head) => {
-          owner.counted.malformed += 1;
+          owner.counted.unframeableStreams += 1;
           owner.malformed(error, head, this);
           this.close();
         },

@@ -18,7 +18,10 @@ export interface LegOptions {
   readonly advertise?: string;
   /** Bounds of a stream leg that differ from the server's. */
   readonly limits?: Partial<StreamLimits>;
-  /** Certificates of a tls or wss leg. */
+  /**
+   * Certificates of a tls or wss leg. Nothing reads them yet: such legs are not available, and an address of theirs is
+   * refused with `SIP_NO_TRANSPORT`.
+   */
   readonly tls?: object;
 }
 
@@ -29,7 +32,7 @@ export interface ListenAddress {
   readonly port: number;
 }
 
-/** The port of a protocol where none is given. RFC 3261 §19.1.2, RFC 7118 §4 */
+/** The port of a protocol where none is given. RFC 3261 §19.1.2, RFC 7118 §5.5 */
 export const defaultPorts: Readonly<Record<Protocol, number>> = {
   udp: 5060,
   tcp: 5060,

@@ -40,7 +40,7 @@ export class StreamTransport implements Transport, ConnectionOwner {
     connectFailures: 0,
     acceptErrors: 0,
     keepAlives: 0,
-    malformed: 0,
+    unframeableStreams: 0,
     slowReaders: 0,
     silentConnections: 0,
     idleConnections: 0,

@@ -204,7 +204,7 @@ describe("TCP transport, RFC 3261 §18", () => {
     const client = await dial(server);
     client.socket.write("\r\n\r\n");
     await until(() => client.received === "\r\n");
-    expect(server.transport.counters()).toMatchObject({ keepAlives: 1, malformed: 0 });
+    expect(server.transport.counters()).toMatchObject({ keepAlives: 1, unframeableStreams: 0 });
     expect(server.messages).toEqual([]);
   });
 
@@ -322,7 +322,7 @@ describe("TCP transport, failures", () => {
     expect(server.faults[0]?.head.startsWith(bad)).toBe(true);
     await until(() => server.connections === 0);
     expect(server.closed).toHaveLength(1);
-    expect(server.transport.counters()).toMatchObject({ malformed: 1 });
+    expect(server.transport.counters()).toMatchObject({ unframeableStreams: 1 });
   });
 
   it("closes at last on one who does not close his half after a fault", async () => {
