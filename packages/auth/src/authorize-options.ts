@@ -1,9 +1,8 @@
-import { SipError } from "@sipkit/core";
+import { type Awaitable, SipError } from "@sipkit/core";
 import { type Algorithm, algorithms as knownAlgorithms } from "./algorithm.ts";
 import { quotable } from "./challenge.ts";
 import type { Credentials } from "./credentials.ts";
 import { type FilterTable, filterNames, listOf } from "./filter.ts";
-import type { Awaitable } from "./when-known.ts";
 
 /**
  * More addresses-of-record that users may register, besides their own: by user name, or from a function that may

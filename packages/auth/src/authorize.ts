@@ -3,6 +3,7 @@ import {
   dialogRoute,
   type Handler,
   identity,
+  isPromise,
   type Outcome,
   type Packet,
   proxyAuthorization,
@@ -23,7 +24,6 @@ import {
   receivedCredentials,
   removeCredentials,
 } from "./received-credentials.ts";
-import { isPromise } from "./when-known.ts";
 
 /** In which role we ask: as the server that a request is for, or as a proxy on its way. RFC 3261 §22.1 */
 interface Role {

@@ -1,7 +1,6 @@
-import { detach, Reject, type Server, SipError } from "@sipkit/core";
+import { type Awaitable, detach, isPromise, Reject, type Server, SipError } from "@sipkit/core";
 import { type Algorithm, algorithms, isDigest } from "./algorithm.ts";
 import { ha1Of } from "./digest.ts";
-import { type Awaitable, isPromise } from "./when-known.ts";
 
 /**
  * What a user proves to know: a password, or in its place HA1s, each with the algorithm that it was made with (see

@@ -1,7 +1,9 @@
 import {
+  type Awaitable,
   authorization,
   cseq,
   type HeaderField,
+  isPromise,
   type PacketKey,
   ParseError,
   packetKey,
@@ -17,7 +19,6 @@ import { type Algorithm, algorithms, parseAlgorithm } from "./algorithm.ts";
 import { type Credential, ha1From } from "./credentials.ts";
 import { type DigestInput, digestResponse, ha2Of } from "./digest.ts";
 import { type HeaderCredentials, removeCredentials } from "./received-credentials.ts";
-import { type Awaitable, isPromise } from "./when-known.ts";
 
 /** A user and his password, or his HA1s. */
 export type ClientCredential = readonly [user: string, password: Credential];

@@ -1,5 +1,7 @@
 import {
+  type Awaitable,
   type Identity,
+  isPromise,
   parseUri,
   type Request,
   type Server,
@@ -7,7 +9,6 @@ import {
   uriEquals,
 } from "@sipkit/core";
 import type { OwnAddresses } from "./own-addresses.ts";
-import { type Awaitable, isPromise } from "./when-known.ts";
 
 /**
  * A condition that is known by name.

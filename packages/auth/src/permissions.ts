@@ -1,9 +1,8 @@
-import type { Identity, Request, Server } from "@sipkit/core";
+import { type Awaitable, type Identity, isPromise, type Request, type Server } from "@sipkit/core";
 import type { Algorithm } from "./algorithm.ts";
 import type { CheckedOptions, MayRegister } from "./authorize-options.ts";
 import { type Filter, Filters } from "./filter.ts";
 import { OwnAddresses } from "./own-addresses.ts";
-import { type Awaitable, isPromise } from "./when-known.ts";
 
 type Addresses = string | readonly string[] | undefined;
 

@@ -1,4 +1,4 @@
-import { detach, type Request, type Server } from "@sipkit/core";
+import { type Awaitable, detach, isPromise, type Request, type Server } from "@sipkit/core";
 import { type Algorithm, digitsOf, hashHex } from "./algorithm.ts";
 import type { CheckedOptions } from "./authorize-options.ts";
 import { formatChallenge } from "./challenge.ts";
@@ -9,7 +9,6 @@ import { fingerprintOf } from "./fingerprint.ts";
 import { NonceTable } from "./nonce-table.ts";
 import { type Nonce, Nonces } from "./nonces.ts";
 import type { ReceivedCredentials } from "./received-credentials.ts";
-import { type Awaitable, isPromise } from "./when-known.ts";
 
 /**
  * What credentials are worth.

@@ -15,6 +15,7 @@ export { type Identity, identity } from "./chain/identity.ts";
 export { onRequest } from "./chain/on-request.ts";
 export { ReceiveChain, type ReceiveChainOptions } from "./chain/receive-chain.ts";
 export { Reject } from "./chain/reject.ts";
+export { asRequestUri } from "./chain/request-uri.ts";
 export type {
   ClientObserver,
   ClientTransaction,
@@ -91,3 +92,4 @@ export type { FlowRef } from "./transport/flow.ts";
 export { type LegAddress, type LegOptions, parseLeg } from "./transport/leg-address.ts";
 export type { StreamLimits } from "./transport/stream-limits.ts";
 export type { Transport, TransportSink } from "./transport/transport.ts";
+export { type Awaitable, isPromise, whenKnown } from "./when-known.ts";

@@ -1,4 +1,4 @@
-import { formatUri, parseSipUri, type Request, route } from "@sipkit/core";
+import { asRequestUri, parseSipUri, type Request, route } from "@sipkit/core";
 
 /** What a copy of a request is to have. */
 export interface CopyOptions {
@@ -35,11 +35,4 @@ export function yieldToStrictRouter(copy: Request): string | undefined {
   copy.headers.append("Route", `<${copy.uri}>`);
   copy.uri = asRequestUri(first.uri);
   return copy.uri;
-}
-
-/** A contact's URI without what a request-URI can't have: headers and `method`. RFC 3261 §19.1.1 */
-function asRequestUri(uri: string): string {
-  if (!uri.includes("?") && !/;method=/i.test(uri)) return uri;
-  const parsed = parseSipUri(uri);
-  return formatUri({ ...parsed, params: parsed.params.without("method"), headers: "" });
 }

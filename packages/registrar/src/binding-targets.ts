@@ -1,4 +1,4 @@
-import { formatUri, Params, parseSipUri, type Target } from "@sipkit/core";
+import { asRequestUri, Params, type Target } from "@sipkit/core";
 import type { Binding } from "./binding.ts";
 
 /** A binding that is in force, as `Registrar.query` gives it. */
@@ -46,7 +46,7 @@ export function targetsOf(bindings: readonly Binding[], now: number): readonly T
 function targetOf(binding: Binding): Target {
   const { instance, regId } = deviceOf(binding);
   return {
-    uri: requestUriOf(binding.uri),
+    uri: asRequestUri(binding.uri),
     q: binding.q,
     route: binding.path,
     expiresAt: binding.expiresAt,
@@ -54,13 +54,6 @@ function targetOf(binding: Binding): Target {
     ...(instance === undefined ? undefined : { instance }),
     ...(regId === undefined ? undefined : { regId }),
   };
-}
-
-/** A contact without what no request-URI may have: headers and the method parameter. RFC 3261 §16.6 step 2, §19.1.1 */
-function requestUriOf(contact: string): string {
-  if (!contact.includes("?") && !/;method=/i.test(contact)) return contact;
-  const uri = parseSipUri(contact);
-  return formatUri({ ...uri, params: uri.params.without("method"), headers: "" });
 }
 
 function deviceOf({ params }: Binding): Pick<CurrentBinding, "instance" | "regId"> {

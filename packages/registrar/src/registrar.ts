@@ -10,12 +10,14 @@ import {
   type Server,
   SipError,
   targets,
+  whenKnown,
 } from "@sipkit/core";
 import type { Binding } from "./binding.ts";
 import { type CurrentBinding, currentBindings, targetsOf } from "./binding-targets.ts";
 import { readContacts } from "./contact-requests.ts";
 import type { BindingEvent, BindingEventName, RegistrarEvents } from "./events.ts";
 import { ExpiryTimer } from "./expiry-timer.ts";
+import { mapFailure, runDetached } from "./failures.ts";
 import type { LocationStore } from "./location-store.ts";
 import { RegisterAnswers, refuseUnknownExtensions } from "./register-answers.ts";
 import { readFacts, senderOf } from "./register-facts.ts";
@@ -23,7 +25,6 @@ import { countedFailure } from "./register-failures.ts";
 import { RegisterUpdate } from "./register-update.ts";
 import { type RegistrarOptions, type RegistrarSettings, readOptions } from "./registrar-options.ts";
 import { ServedDomains } from "./served-domains.ts";
-import { mapFailure, runDetached, whenKnown } from "./when-known.ts";
 
 /** Bindings that expire in one turn of the event loop. */
 const EXPIRY_BATCH = 1000;
