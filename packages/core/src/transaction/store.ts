@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
 import type { Request } from "../message/request.ts";
+import { AnswerLog } from "./answer-log.ts";
 import type { ClientMachine } from "./client-user.ts";
-import { CompletedAnswer } from "./completed-answer.ts";
 import { PENDING_BYTES } from "./footprint.ts";
 import type { InviteClientKeeper } from "./invite-client.ts";
 import type { InviteServer, InviteServerKeeper } from "./invite-server.ts";
@@ -12,7 +12,6 @@ import type { NonInviteServer, NonInviteServerKeeper } from "./non-invite-server
 import type { Outlet } from "./outlet.ts";
 import { OutletIndex } from "./outlet-index.ts";
 import type { ServerTransaction } from "./server-user.ts";
-import { TimerQueue } from "./timer-queue.ts";
 import { type BaseTimes, type LastTimer, Timers } from "./timers.ts";
 
 /** How a transaction store is made. */
@@ -38,14 +37,15 @@ export class TransactionStore
   implements InviteServerKeeper, NonInviteServerKeeper, InviteClientKeeper
 {
   readonly timers: Timers;
-  readonly servers: Map<string, ServerTransaction | CompletedAnswer> = new Map();
+  readonly servers: Map<string, ServerTransaction> = new Map();
   readonly clients: Map<string, ClientMachine> = new Map();
   /** The INVITE transactions that wait for the ACK to a 2xx of ours. */
   readonly awaitingAck: Map<string, InviteServer> = new Map();
   /** The pending ones, by where they send. */
   readonly serversByPeer: OutletIndex<ServerTransaction> = new OutletIndex();
   readonly clientsByPeer: OutletIndex<ClientMachine> = new OutletIndex();
-  readonly #answers: TimerQueue<CompletedAnswer>;
+  /** What is left of completed non-INVITE server transactions. */
+  readonly answers: AnswerLog;
   readonly #maxBytes: number;
   readonly #count: (name: string) => void;
   readonly #alive = {
@@ -63,13 +63,12 @@ export class TransactionStore
     this.#maxBytes = options.maxBytes ?? DEFAULT_MAX_BYTES;
     this.#count = options.count;
     // Timer J: 64·T1.
-    this.#answers = new TimerQueue(options.clock, this.timers.timeout, (answer) =>
-      this.#forget(answer),
-    );
+    this.answers = new AnswerLog(options.clock, this.timers.timeout);
   }
 
   get alive(): Readonly<Record<MachineKind, number>> {
-    return this.#alive;
+    const nonInviteServers = this.#alive.nonInviteServers + this.answers.size;
+    return { ...this.#alive, nonInviteServers };
   }
 
   get pending(): number {
@@ -82,15 +81,12 @@ export class TransactionStore
   }
 
   get bytes(): number {
-    return this.#bytes;
+    return this.#bytes + this.answers.bytes;
   }
 
   /** Keeps a server transaction, unless its key is taken or there is no room. */
   addServer(machine: ServerTransaction): boolean {
-    const there = this.servers.get(machine.key);
-    if (there instanceof CompletedAnswer) this.#drop(there);
-    else if (there !== undefined) return this.#refuse();
-    if (!this.#makeRoom(machine.bytes)) return this.#refuse();
+    if (this.servers.has(machine.key) || !this.#makeRoom(machine.bytes)) return this.#refuse();
     this.servers.set(machine.key, machine);
     if (machine.outlet.peer.connection) this.serversByPeer.add(machine.outlet.peer, machine);
     this.#added(machine);
@@ -106,20 +102,10 @@ export class TransactionStore
 
   /** Keeps the answer to a non-INVITE for Timer J; not at all when only worthier ones fill the memory. */
   addAnswer(key: string, outlet: Outlet, wire: string): void {
-    const answer = new CompletedAnswer(key, outlet, wire);
-    while (this.#bytes + answer.bytes > this.#maxBytes) {
-      if (!this.#evictNonInvite()) {
-        this.#count("evictedTransactions");
-        return;
-      }
-    }
-    const there = this.servers.get(key);
-    if (there instanceof CompletedAnswer) this.#drop(there);
-    else if (there !== undefined) return;
-    this.servers.set(key, answer);
-    answer.timer = this.#answers.start(answer, undefined);
-    this.#alive.nonInviteServers++;
-    this.#bytes += answer.bytes;
+    const bytes = AnswerLog.bytesOf(key, outlet, wire);
+    let isKept = true;
+    while (isKept && this.bytes + bytes > this.#maxBytes) isKept = this.#evictNonInvite();
+    if (!isKept || !this.answers.add(key, outlet, wire)) this.#count("evictedTransactions");
   }
 
   settled(machine: Machine, bytes: number): void {
@@ -162,14 +148,12 @@ export class TransactionStore
   /** Lets go of what is left, and of every timer. */
   close(): void {
     this.timers.close();
-    this.#answers.close();
+    this.answers.close();
     this.servers.clear();
     this.clients.clear();
     this.awaitingAck.clear();
     this.serversByPeer.clear();
     this.clientsByPeer.clear();
-    this.#alive.nonInviteServers = 0;
-    this.#bytes = 0;
   }
 
   #insertClient(machine: ClientMachine): void {
@@ -196,15 +180,14 @@ export class TransactionStore
 
   #makeRoom(bytes: number): boolean {
     if (this.#pendingBytes + bytes > this.#maxBytes) return false;
-    while (this.#bytes + bytes > this.#maxBytes) {
+    while (this.bytes + bytes > this.#maxBytes) {
       if (!this.#evictNonInvite() && !this.#evictInvite()) return false;
     }
     return true;
   }
 
   #evictNonInvite(): boolean {
-    const answer = this.#answers.oldest();
-    if (answer !== undefined) this.#drop(answer);
+    if (this.answers.size > 0) this.answers.dropOldest();
     else {
       const absorbing = this.timers.oldest("K");
       if (absorbing === undefined) return false;
@@ -224,17 +207,6 @@ export class TransactionStore
       }
     }
     return false;
-  }
-
-  #drop(answer: CompletedAnswer): void {
-    this.#answers.stop(answer.timer);
-    this.#forget(answer);
-  }
-
-  #forget(answer: CompletedAnswer): void {
-    this.servers.delete(answer.key);
-    this.#alive.nonInviteServers--;
-    this.#bytes -= answer.bytes;
   }
 
   #refuse(): false {

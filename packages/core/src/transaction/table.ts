@@ -3,7 +3,7 @@ import { TransportError } from "../errors.ts";
 import type { Request } from "../message/request.ts";
 import type { Response } from "../message/response.ts";
 import type { ClientMachine, ClientUser } from "./client-user.ts";
-import { CompletedAnswer } from "./completed-answer.ts";
+import type { CompletedAnswer } from "./completed-answer.ts";
 import { InviteClient } from "./invite-client.ts";
 import { InviteServer } from "./invite-server.ts";
 import {
@@ -74,7 +74,8 @@ export class TransactionTable {
    * RFC 3261 §17.2.3
    */
   findServer(request: Request): ServerTransaction | CompletedAnswer | undefined {
-    return this.#store.servers.get(this.#keyOf(request));
+    const key = this.#keyOf(request);
+    return this.#store.servers.get(key) ?? this.#store.answers.find(key);
   }
 
   /**
@@ -92,8 +93,7 @@ export class TransactionTable {
 
   /** The pending or accepted transaction that a response is for, told by its topmost Via. */
   findAnswered(response: Response): ServerTransaction | undefined {
-    const found = this.#store.servers.get(serverKeyOfResponse(response));
-    return found instanceof CompletedAnswer ? undefined : found;
+    return this.#store.servers.get(serverKeyOfResponse(response));
   }
 
   /**
@@ -178,9 +178,7 @@ export class TransactionTable {
       if (client.pending) client.fail(error);
       else client.abandon();
     }
-    for (const server of [...this.#store.servers.values()]) {
-      if (!(server instanceof CompletedAnswer)) server.abandon();
-    }
+    for (const server of [...this.#store.servers.values()]) server.abandon();
     this.#store.close();
   }
 
