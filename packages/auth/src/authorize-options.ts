@@ -1,4 +1,4 @@
-import { type Awaitable, SipError } from "@sipkit/core";
+import { type Awaitable, DomainNames, SipError } from "@sipkit/core";
 import { type Algorithm, algorithms as knownAlgorithms } from "./algorithm.ts";
 import { quotable } from "./challenge.ts";
 import type { Credentials } from "./credentials.ts";
@@ -34,8 +34,8 @@ interface CommonOptions {
   /** Who may register more than his own address-of-record. Default: nobody. */
   readonly mayRegister?: MayRegister;
   /**
-   * The domains at which a user of this realm speaks for his own name. Default: the realm, when that is a domain of the
-   * server's; else every domain of the server.
+   * The domains at which a user of this realm speaks for his own name: names, or `*.example.com` for every name below
+   * it. Default: the realm, when that is a domain of the server's; else every domain of the server.
    */
   readonly domains?: readonly string[];
   /**
@@ -80,10 +80,14 @@ export type AuthorizeOptions = CommonOptions &
   );
 
 /** The options, and defaults where there are some. */
-export type CheckedOptions = AuthorizeOptions &
-  Required<Omit<CommonOptions, "opaque" | "secret" | "mayRegister" | "domains">>;
+export type CheckedOptions = Required<
+  Omit<CommonOptions, "opaque" | "secret" | "mayRegister" | "domains">
+> &
+  Pick<CommonOptions, "opaque" | "secret" | "mayRegister"> & {
+    readonly domains: DomainNames | undefined;
+  };
 
-/** The options with their defaults. Throws `SIP_BAD_OPTION`. */
+/** The options with their defaults. Throws `SIP_BAD_OPTION` or `SIP_BAD_DOMAIN`. */
 export function checkOptions(options: AuthorizeOptions): CheckedOptions {
   const {
     realm,
@@ -96,6 +100,7 @@ export function checkOptions(options: AuthorizeOptions): CheckedOptions {
     maxNonces = 100_000,
     requireQop = true,
     secret,
+    domains,
   } = options;
   quotable("realm", realm);
   if (opaque !== undefined) quotable("opaque", opaque);
@@ -129,6 +134,7 @@ export function checkOptions(options: AuthorizeOptions): CheckedOptions {
     nonceLifetime,
     maxNonces,
     requireQop,
+    domains: domains && new DomainNames(domains),
   };
 }
 

@@ -878,6 +878,14 @@ describe("what a proved user may do", () => {
     expect((await told.call(register(to))).status).toBe(200);
   });
 
+  it("speak for his name at every domain below one with a star", async () => {
+    const how = { domains: ["example.com", "*.example.org"] };
+    const site = await Site.open({ domains: ["*.example.org"] }, how);
+    expect((await site.call(register({ To: "<sip:alice@a.example.org>" }))).status).toBe(200);
+    expect((await site.call(register({ To: "<sip:alice@example.com>" }))).status).toBe(403);
+    await expect(Site.open({ domains: ["sip:example.com"] })).rejects.toThrow("not a domain");
+  });
+
   it("speak for his name at every domain when the realm is none of them", async () => {
     const how = { domains: ["example.com", "example.org"] };
     const site = await Site.open({ realm: "our phones" }, how);

@@ -72,7 +72,7 @@ export class Authorize implements Handler {
   readonly #sources: readonly Ha1Source[];
   #started: Started | undefined;
 
-  /** Throws `SIP_BAD_OPTION`. */
+  /** Throws `SIP_BAD_OPTION` or `SIP_BAD_DOMAIN`. */
   constructor(options: AuthorizeOptions) {
     this.#options = checkOptions(options);
     const { realm, credentials, htdigest } = options;

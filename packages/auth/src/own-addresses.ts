@@ -1,4 +1,4 @@
-import type { Server } from "@sipkit/core";
+import { DomainNames, type Server } from "@sipkit/core";
 
 type Names = Pick<Server, "addressOfRecord">;
 
@@ -6,17 +6,16 @@ type Names = Pick<Server, "addressOfRecord">;
 export class OwnAddresses {
   readonly #server: Names;
   /** `undefined`: every domain of the server. */
-  readonly #domains: ReadonlySet<string> | undefined;
+  readonly #domains: DomainNames | undefined;
   readonly #home: string;
 
   /**
    * `domains` left out: the realm, where that is a domain of the server's, else every domain of the server.
    */
-  constructor(server: Names & Pick<Server, "domains">, realm: string, domains?: readonly string[]) {
+  constructor(server: Names & Pick<Server, "domains">, realm: string, domains?: DomainNames) {
     this.#server = server;
-    const homes = domains?.map((domain) => domain.toLowerCase()) ?? domainsOf(server, realm);
-    this.#domains = homes && new Set(homes);
-    this.#home = homes?.[0] ?? server.domains.find((name) => !name.startsWith("*.")) ?? realm;
+    this.#domains = domains ?? domainOf(server, realm);
+    this.#home = (this.#domains ?? new DomainNames(server.domains)).first ?? realm;
   }
 
   /** The address-of-record that a user has first of all. */
@@ -42,7 +41,8 @@ export class OwnAddresses {
   }
 }
 
-function domainsOf(server: Names, realm: string): readonly string[] | undefined {
+function domainOf(server: Names, realm: string): DomainNames | undefined {
   const address = server.addressOfRecord(`sip:user@${realm}`);
-  return address === undefined ? undefined : [address.slice(address.lastIndexOf("@") + 1)];
+  if (address === undefined) return undefined;
+  return new DomainNames([address.slice(address.lastIndexOf("@") + 1)]);
 }

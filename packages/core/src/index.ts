@@ -13,6 +13,7 @@ export type {
 export { HandlerError } from "./chain/handler-error.ts";
 export { type Identity, identity } from "./chain/identity.ts";
 export { onRequest } from "./chain/on-request.ts";
+export { readSipUri } from "./chain/read-sip-uri.ts";
 export { ReceiveChain, type ReceiveChainOptions } from "./chain/receive-chain.ts";
 export { Reject } from "./chain/reject.ts";
 export { asRequestUri } from "./chain/request-uri.ts";
@@ -28,6 +29,7 @@ export { type Target, targets } from "./chain/targets.ts";
 export { type Around, wrap } from "./chain/wrap.ts";
 export { type Clock, systemClock, type Timer } from "./clock.ts";
 export { Dispatcher } from "./dispatcher/dispatcher.ts";
+export { canonicalHost, DomainNames } from "./dispatcher/domain-names.ts";
 export type { DispatcherLimits, DispatcherOptions } from "./dispatcher/options.ts";
 export {
   ParseError,

@@ -1,8 +1,7 @@
-import { SipError } from "@sipkit/core";
+import { DomainNames, SipError } from "@sipkit/core";
 import type { ContactLimits } from "./contact-requests.ts";
 import type { LocationStore } from "./location-store.ts";
 import { memoryStore } from "./memory-store.ts";
-import { readDomains } from "./served-domains.ts";
 
 /**
  * Whether a user exists who has no bindings: a call to him is answered 480, to nobody 404. `user` is unescaped,
@@ -36,7 +35,7 @@ export interface RegistrarOptions {
 export interface RegistrarSettings {
   readonly limits: ContactLimits;
   readonly maxBindings: number;
-  readonly domains: readonly string[] | undefined;
+  readonly domains: DomainNames | undefined;
   readonly store: LocationStore;
   readonly knownUsers: KnownUsers;
 }
@@ -44,7 +43,7 @@ export interface RegistrarSettings {
 /** Throws a `SipError` `SIP_BAD_OPTION` or `SIP_BAD_DOMAIN`. */
 export function readOptions(options: RegistrarOptions): RegistrarSettings {
   const { minExpires = 30, maxExpires = 300, maxBindings = 10, maxContacts = 12 } = options;
-  const { defaultExpires = maxExpires } = options;
+  const { defaultExpires = maxExpires, domains } = options;
   const limits = { minExpires, maxExpires, defaultExpires, maxContacts };
   for (const [name, value] of Object.entries({ ...limits, maxBindings })) {
     const least = name === "minExpires" ? 0 : 1;
@@ -61,7 +60,10 @@ export function readOptions(options: RegistrarOptions): RegistrarSettings {
   return {
     limits,
     maxBindings,
-    domains: readDomains(options.domains),
+    domains:
+      domains === undefined
+        ? undefined
+        : new DomainNames(typeof domains === "string" ? [domains] : domains),
     store: options.store ?? memoryStore(),
     knownUsers: options.knownUsers ?? (() => false),
   };

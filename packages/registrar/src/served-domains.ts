@@ -1,34 +1,25 @@
-import {
-  ParseError,
-  parseUri,
-  type Server,
-  SipError,
-  type SipUri,
-  unescapeUser,
-} from "@sipkit/core";
+import { canonicalHost, DomainNames, readSipUri, type Server, unescapeUser } from "@sipkit/core";
 
 /** A REGISTER's request-URI that names the server by an address or alias: good for every domain. */
 const ANY = "*";
 
-/**
- * The domains that a registrar keeps bindings for: its own list, else the dispatcher's. A name stands for itself,
- * `*.example.com` for every name below it and not for `example.com`.
- */
+/** The domains that a registrar keeps bindings for: its own list, else the dispatcher's. */
 export class ServedDomains {
   readonly #server: Server;
-  readonly #served: Names;
+  readonly #served: DomainNames;
   /** The domains of the server, when we have a list of our own. */
-  readonly #others: Names | undefined;
+  readonly #others: DomainNames | undefined;
   /** Phones of one domain all send the same request-URI. */
   #last: { readonly uri: string; readonly domain: string | undefined } = {
     uri: "",
     domain: undefined,
   };
 
-  constructor(server: Server, own: readonly string[] | undefined) {
+  constructor(server: Server, own: DomainNames | undefined) {
     this.#server = server;
-    this.#served = new Names(own ?? server.domains);
-    this.#others = own && new Names(server.domains);
+    const all = new DomainNames(server.domains);
+    this.#served = own ?? all;
+    this.#others = own && all;
   }
 
   /** Whether a REGISTER with this request-URI is for us. RFC 3261 §10.3 step 1 */
@@ -67,44 +58,14 @@ export class ServedDomains {
   }
 
   #findDomain(requestUri: string): string | undefined {
-    const uri = sipUriOf(requestUri);
+    const uri = readSipUri(requestUri);
     if (uri === undefined) return undefined;
-    const host = normalised(uri.host);
+    const host = canonicalHost(uri.host);
     if (this.#served.has(host)) return host;
     // Another domain of the server is another registrar's.
     if (this.#others?.has(host)) return undefined;
     return this.#server.isLocal(requestUri) ? ANY : undefined;
   }
-}
-
-/** Names as `domains` lists them. */
-class Names {
-  readonly #exact: ReadonlySet<string>;
-  readonly #suffixes: readonly string[];
-
-  constructor(names: readonly string[]) {
-    this.#exact = new Set(names.filter((name) => !name.startsWith("*.")));
-    this.#suffixes = names.filter((name) => name.startsWith("*.")).map((name) => name.slice(1));
-  }
-
-  has(host: string): boolean {
-    return this.#exact.has(host) || this.#suffixes.some((suffix) => host.endsWith(suffix));
-  }
-}
-
-/** Checks and normalises a `domains` option. */
-export function readDomains(
-  domains: string | readonly string[] | undefined,
-): readonly string[] | undefined {
-  if (domains === undefined) return undefined;
-  const names = typeof domains === "string" ? [domains] : domains;
-  return names.map((name) => {
-    const lower = normalised(name);
-    if (lower === "" || /[\s/@;,<>"]/.test(lower)) {
-      throw new SipError("SIP_BAD_DOMAIN", `not a domain: ${JSON.stringify(name)}`);
-    }
-    return lower;
-  });
 }
 
 /** The host of a canonical address-of-record: users may hold an `@`, hosts don't. */
@@ -113,21 +74,6 @@ function hostOf(addressOfRecord: string): string {
 }
 
 function canonicalOf(text: string): string | undefined {
-  const uri = sipUriOf(text);
-  return uri?.user ? `sip:${unescapeUser(uri.user)}@${normalised(uri.host)}` : undefined;
-}
-
-function sipUriOf(text: string): SipUri | undefined {
-  try {
-    const uri = parseUri(text);
-    return uri.scheme === "sip" || uri.scheme === "sips" ? (uri as SipUri) : undefined;
-  } catch (error) {
-    if (error instanceof ParseError) return undefined;
-    throw error;
-  }
-}
-
-function normalised(host: string): string {
-  const lower = host.toLowerCase();
-  return lower.endsWith(".") ? lower.slice(0, -1) : lower;
+  const uri = readSipUri(text);
+  return uri?.user && `sip:${unescapeUser(uri.user)}@${canonicalHost(uri.host)}`;
 }

@@ -9,7 +9,10 @@ const leg = {
 } as const;
 
 function domains(): Domains {
-  const all = new Domains(["Example.com", "*.example.org"], ["phones.test"]);
+  const all = new Domains(
+    ["Example.com", "*.example.org"],
+    ["phones.test", "*.phones.example.net"],
+  );
   all.legs = [leg, { ...leg, address: "::1", port: 5070, sentBy: "[::1]:5070" }];
   return all;
 }
@@ -23,6 +26,7 @@ describe("the dispatcher's domains", () => {
     ["sip:Alice@example.com", "sip:Alice@example.com"],
     ["sip:bob@branch.example.org", "sip:bob@branch.example.org"],
     ["sip:alice@phones.test", "sip:alice@example.com"],
+    ["sip:alice@de.phones.example.net", "sip:alice@example.com"],
     ["sip:alice@127.0.0.1", "sip:alice@example.com"],
     ["sip:alice@127.0.0.1:5060", "sip:alice@example.com"],
     ["sip:alice@sip.example.net", "sip:alice@example.com"],
