@@ -23,7 +23,6 @@ import { ToTags } from "./to-tags.ts";
 import { answerUnclaimed } from "./unclaimed.ts";
 import { Watch } from "./watch.ts";
 
-const DEFAULT_TRANSACTION_BYTES = 64 * 1024 * 1024;
 const SECRET_BYTES = 32;
 
 /** What a dispatcher is made of, wired from its options: the ways in and out work on this. */
@@ -53,14 +52,14 @@ export class Engine implements InboundHost, OutboundHost {
 
   constructor(options: DispatcherOptions) {
     const { clock = systemClock, random = systemRandom(), t1 = 500, limits = {} } = options;
-    const { transactionBytes = DEFAULT_TRANSACTION_BYTES, ...streamLimits } = limits;
+    const { transactionBytes, ...streamLimits } = limits;
     const secret = options.secret ?? random.bytes(SECRET_BYTES);
     if (options.legs.length === 0)
       throw new SipError("SIP_BAD_OPTION", "legs must name at least one leg");
     if (secret.length === 0) throw new SipError("SIP_BAD_OPTION", "secret must not be empty");
     if (!(t1 > 0))
       throw new SipError("SIP_BAD_OPTION", "t1 must be a positive number of milliseconds");
-    if (!(transactionBytes > 0)) {
+    if (transactionBytes !== undefined && !(transactionBytes > 0)) {
       throw new SipError("SIP_BAD_OPTION", "limits.transactionBytes must be a positive number");
     }
     this.clock = clock;

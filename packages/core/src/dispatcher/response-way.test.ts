@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import type { Peer } from "../arrival.ts";
+import { via } from "../message/header/via.ts";
 import { Request } from "../message/request.ts";
 import { stampVia } from "../message/stamp-via.ts";
 import { completeRequest } from "../testing/complete.ts";
-import { responsePeer } from "./response-way.ts";
+import { responsePeer, viaPeer } from "./response-way.ts";
 
 const udp: Peer = { protocol: "udp", address: "192.0.2.100", port: 40_000 };
 
@@ -46,4 +47,28 @@ describe("the way of a response, RFC 3261 §18.2.2", () => {
     expect(way(via, open)).toBe("tcp:192.0.2.100:40000");
     expect(way(via, { ...open, connection: { id: 1, open: false } })).toBe("tcp:192.0.2.100:5070");
   });
+
+  it("has the default port of its transport where the sent-by names none", () => {
+    const gone = { ...udp, protocol: "tls", connection: { id: 1, open: false } } as const;
+    expect(way("SIP/2.0/TLS 192.0.2.100;branch=z9hG4bK1", gone)).toBe("tls:192.0.2.100:5061");
+  });
+});
+
+describe("the way of a response that only its Via tells, RFC 3261 §16.11", () => {
+  it.each([
+    ["SIP/2.0/UDP 192.0.2.9;branch=z9hG4bK1", "udp:192.0.2.9:5060"],
+    ["SIP/2.0/TLS [2001:db8::1];branch=z9hG4bK1", "tls:2001:db8::1:5061"],
+    ["SIP/2.0/TCP a.test:5070;received=192.0.2.9;branch=z9hG4bK1", "tcp:192.0.2.9:5070"],
+    ["SIP/2.0/UDP a.test;received=192.0.2.9;rport=40000;branch=z9hG4bK1", "udp:192.0.2.9:40000"],
+  ])("%s is %s", (text, expected) => {
+    const peer = viaPeer(via.parse(text));
+    expect(`${peer?.protocol}:${peer?.address}:${peer?.port}`).toBe(expected);
+  });
+
+  it.each(["SIP/2.0/UDP a.test;branch=z9hG4bK1", "SIP/2.0/SCTP 192.0.2.9;branch=z9hG4bK1"])(
+    "isn't known of %s",
+    (text) => {
+      expect(viaPeer(via.parse(text))).toBeUndefined();
+    },
+  );
 });

@@ -2,8 +2,7 @@ import { isIP } from "node:net";
 import type { Peer } from "../arrival.ts";
 import type { Via } from "../message/header/via.ts";
 import type { Request } from "../message/request.ts";
-
-const DEFAULT_PORT = 5060;
+import { defaultPorts, isProtocol } from "../transport/leg-address.ts";
 
 /**
  * Where the response to a request goes: over its connection, else to the source address, with the source port where
@@ -21,24 +20,16 @@ export function responsePeer(request: Request, from: Peer): Peer {
   const via = request.topmostVia;
   if (via === undefined) return from;
   const { protocol, address } = from;
-  const port = via.rport === undefined ? (via.port ?? DEFAULT_PORT) : from.port;
+  const port = via.rport === undefined ? (via.port ?? defaultPorts[protocol]) : from.port;
   return protocol === "udp" && port === from.port ? from : { protocol, address, port };
 }
 
 /** Where a response goes by its topmost Via alone, when its request left no state here. RFC 3261 §18.2.2 */
 export function viaPeer(via: Via): Peer | undefined {
   const protocol = via.transport.toLowerCase();
-  if (
-    protocol !== "udp" &&
-    protocol !== "tcp" &&
-    protocol !== "tls" &&
-    protocol !== "ws" &&
-    protocol !== "wss"
-  ) {
-    return undefined;
-  }
+  if (!isProtocol(protocol)) return undefined;
   const address = via.received ?? via.host.replace(/^\[|\]$/g, "");
   if (isIP(address) === 0) return undefined;
-  const port = typeof via.rport === "number" ? via.rport : (via.port ?? DEFAULT_PORT);
+  const port = typeof via.rport === "number" ? via.rport : (via.port ?? defaultPorts[protocol]);
   return { protocol, address, port };
 }

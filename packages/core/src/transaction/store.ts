@@ -18,7 +18,7 @@ import { type BaseTimes, type LastTimer, Timers } from "./timers.ts";
 export interface StoreOptions extends BaseTimes {
   readonly clock: Clock;
   /** What all transactions together may keep alive, in bytes, by estimate. Default: 64 MiB. */
-  readonly maxBytes?: number;
+  readonly maxBytes?: number | undefined;
   /** Counts an event under a name. */
   readonly count: (name: string) => void;
 }
