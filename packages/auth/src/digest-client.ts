@@ -1,4 +1,5 @@
 import {
+  type AuthValue,
   type Awaitable,
   authorization,
   cseq,
@@ -18,7 +19,7 @@ import {
 import { type Algorithm, algorithms, parseAlgorithm } from "./algorithm.ts";
 import { type Credential, ha1From } from "./credentials.ts";
 import { type DigestInput, digestResponse, ha2Of } from "./digest.ts";
-import { type HeaderCredentials, removeCredentials } from "./received-credentials.ts";
+import { removeCredentials } from "./received-credentials.ts";
 
 /** A user and his password, or his HA1s. */
 export type ClientCredential = readonly [user: string, password: Credential];
@@ -39,15 +40,15 @@ export interface AuthorizeRequestOptions {
 }
 
 interface Pair {
-  readonly challenge: HeaderField<HeaderCredentials>;
-  readonly credentials: HeaderField<HeaderCredentials>;
+  readonly challenge: HeaderField<AuthValue>;
+  readonly credentials: HeaderField<AuthValue>;
 }
 
 type AuthParams = ReadonlyMap<string, string>;
 
 /** The challenges of one realm, and how they are answered. */
 interface Question {
-  readonly field: HeaderField<HeaderCredentials>;
+  readonly field: HeaderField<AuthValue>;
   readonly realm: string;
   /** Only those that can be answered here. */
   readonly challenges: AuthParams[];
@@ -131,7 +132,7 @@ function questionsOf(
 }
 
 /** RFC 8760 §2.4: what isn't understood is ignored. */
-function paramsOf(lines: readonly string[], field: HeaderField<HeaderCredentials>): AuthParams[] {
+function paramsOf(lines: readonly string[], field: HeaderField<AuthValue>): AuthParams[] {
   return lines.flatMap((line) => {
     try {
       const { scheme, params } = field.parse(line);

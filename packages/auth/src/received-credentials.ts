@@ -1,4 +1,4 @@
-import { type authorization, type HeaderField, ParseError, type Request } from "@sipkit/core";
+import { type AuthValue, type HeaderField, ParseError, type Request } from "@sipkit/core";
 import { type Algorithm, parseAlgorithm } from "./algorithm.ts";
 
 /** Digest credentials as they came, complete and of an algorithm that was offered. */
@@ -17,16 +17,14 @@ export interface ReceivedCredentials {
   readonly count: number;
 }
 
-/** What an Authorization or Proxy-Authorization line holds. */
-export type HeaderCredentials = ReturnType<(typeof authorization)["parse"]>;
-
-export type CredentialsField = HeaderField<HeaderCredentials>;
+/** Authorization or Proxy-Authorization. */
+export type CredentialsField = HeaderField<AuthValue>;
 
 const DIGEST = /^\s*digest\s/i;
 const NONCE_COUNT = /^[0-9a-f]{8}$/i;
 
 /** The parameters of one line's credentials; `undefined` for another scheme than Digest. */
-function digestOf(line: string, field: CredentialsField): HeaderCredentials["params"] | undefined {
+function digestOf(line: string, field: CredentialsField): AuthValue["params"] | undefined {
   return DIGEST.test(line) ? field.parse(line).params : undefined;
 }
 
@@ -37,7 +35,7 @@ function onlyDigest(
   request: Request,
   field: CredentialsField,
   lines: readonly string[],
-): HeaderCredentials["params"] | undefined {
+): AuthValue["params"] | undefined {
   if (lines.length !== 1 || !DIGEST.test(lines[0] ?? "")) return undefined;
   return request.headers.read(field)?.params;
 }
@@ -56,7 +54,7 @@ export function receivedCredentials(
   offered: readonly Algorithm[],
 ): ReceivedCredentials | undefined {
   const lines = request.headers.getAll(field.name);
-  let best: HeaderCredentials["params"] | undefined;
+  let best: AuthValue["params"] | undefined;
   let rank = offered.length;
   for (const line of lines) {
     const params = onlyDigest(request, field, lines) ?? digestOf(line, field);
@@ -75,7 +73,7 @@ export function receivedCredentials(
 
 /** RFC 7616 §3.4 */
 function complete(
-  params: HeaderCredentials["params"],
+  params: AuthValue["params"],
   algorithm: Algorithm,
   field: CredentialsField,
 ): ReceivedCredentials {
@@ -97,7 +95,7 @@ function complete(
   return credentials;
 }
 
-function need(params: HeaderCredentials["params"], name: string, field: CredentialsField): string {
+function need(params: AuthValue["params"], name: string, field: CredentialsField): string {
   const value = params.get(name);
   if (value === undefined) throw malformed(field, `no ${name}`);
   return value;

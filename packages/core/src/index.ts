@@ -42,10 +42,11 @@ export {
 export { detach } from "./message/detach.ts";
 export { accept } from "./message/header/accept.ts";
 export { allow } from "./message/header/allow.ts";
+export type { Credentials as AuthValue } from "./message/header/auth-value.ts";
 export { authorization } from "./message/header/authorization.ts";
-export { contact } from "./message/header/contact.ts";
+export { type ContactValue, contact } from "./message/header/contact.ts";
 export { contentLength } from "./message/header/content-length.ts";
-export { contentType } from "./message/header/content-type.ts";
+export { contentType, type MediaType } from "./message/header/content-type.ts";
 export { type CSeq, cseq } from "./message/header/cseq.ts";
 export { date } from "./message/header/date.ts";
 export { expires } from "./message/header/expires.ts";
@@ -69,15 +70,17 @@ export { wwwAuthenticate } from "./message/header/www-authenticate.ts";
 export type { HeaderField } from "./message/header-field.ts";
 export type { Headers, HeadersInit } from "./message/headers.ts";
 export type { Method } from "./message/method.ts";
-export type { NameAddr } from "./message/name-addr.ts";
+export { formatNameAddr, type NameAddr } from "./message/name-addr.ts";
 export { type PacketKey, packetKey } from "./message/packet-key.ts";
 export { Params } from "./message/params.ts";
 export { parsePacket } from "./message/parse.ts";
+export type { ParseLimits } from "./message/parse-limits.ts";
 export { Request } from "./message/request.ts";
 export { Response, type ResponseOptions } from "./message/response.ts";
 export { reasonPhrase } from "./message/status.ts";
 export {
   formatUri,
+  type OtherUri,
   parseSipUri,
   parseUri,
   type SipUri,

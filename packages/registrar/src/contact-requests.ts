@@ -1,12 +1,4 @@
-import {
-  contact,
-  type FlowRef,
-  ParseError,
-  parseUri,
-  Reject,
-  type Request,
-  type SipUri,
-} from "@sipkit/core";
+import { contact, type FlowRef, ParseError, parseUri, Reject, type Request } from "@sipkit/core";
 import { flowOfContact, type Sender } from "./contact-flow.ts";
 import { requestedSeconds } from "./delta-seconds.ts";
 
@@ -72,7 +64,7 @@ export function readContacts(
       expires: grantedSeconds(value.params.has("expires") ? (value.expires ?? "") : header, limits),
       // §10.3: a contact may be of any scheme; only a SIP URI is reached by SIP.
       flow:
-        sender !== undefined && isSipUri(parsed)
+        sender !== undefined && "host" in parsed
           ? flowOfContact(parsed, sender, values.length === 1)
           : undefined,
     });
@@ -89,10 +81,6 @@ function grantedSeconds(requested: string | undefined, limits: ContactLimits): n
     throw new Reject(423, { headers: { "Min-Expires": String(limits.minExpires) } });
   }
   return Math.min(seconds, limits.maxExpires);
-}
-
-function isSipUri(uri: ReturnType<typeof parseUri>): uri is SipUri {
-  return "host" in uri;
 }
 
 function malformed(fault: string): ParseError {
