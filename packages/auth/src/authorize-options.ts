@@ -72,8 +72,9 @@ export type AuthorizeOptions = CommonOptions &
     | {
         readonly credentials?: Credentials | undefined;
         /**
-         * The path of a file with a line `user:realm:HA1` for each user, as Apache's `htdigest` makes it. It is read
-         * when the server starts, and again when it changed. Users that it doesn't have are looked for nowhere else.
+         * The path of a file with a line `user:realm:HA1` for each user, as Apache's `htdigest` makes it: MD5 in 32 hex
+         * digits, SHA-256 in 64. It is read when the server starts, and again when it changed. Users that it doesn't
+         * have are looked for nowhere else.
          */
         readonly htdigest: string;
       }
@@ -113,6 +114,10 @@ export function checkOptions(options: AuthorizeOptions): CheckedOptions {
       new Set(algorithms).size === algorithms.length &&
       algorithms.every((algorithm) => knownAlgorithms.includes(algorithm)),
     `algorithms must be some of ${knownAlgorithms.join(", ")}, each once`,
+  );
+  check(
+    options.htdigest === undefined || !algorithms.includes("SHA-512-256"),
+    "algorithms must not name SHA-512-256 beside htdigest: the file's HA1s are MD5 or SHA-256",
   );
   for (const conditions of Object.values(filter)) {
     check(

@@ -1120,6 +1120,10 @@ describe("options", () => {
     ["no algorithm", { algorithms: [] }],
     ["an algorithm twice", { algorithms: ["MD5", "MD5"] }],
     ["an unknown algorithm", { algorithms: ["MD5-sess"] }],
+    [
+      "an algorithm that no htdigest file holds",
+      { algorithms: ["SHA-512-256"], htdigest: "users" },
+    ],
     ["no lifetime", { nonceLifetime: 0 }],
     ["half a nonce", { maxNonces: 0.5 }],
     ["an empty secret", { secret: "" }],
