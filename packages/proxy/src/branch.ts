@@ -10,6 +10,8 @@ export class Branch extends Expiring implements ClientObserver {
   readonly breadth: number;
   readonly #context: ResponseContext;
   #transaction: ClientTransaction | undefined;
+  /** How many laps of Timer C have ended since the last provisional response. */
+  #laps = 0;
   #isOver = false;
   #isCancelled = false;
   #isExpired = false;
@@ -40,9 +42,10 @@ export class Branch extends Expiring implements ClientObserver {
     this.#transaction?.cancel();
   }
 
-  /** Timer C. RFC 3261 §16.8 */
-  timedOut(): void {
-    this.#context.branchExpired(this);
+  /** A lap of Timer C. RFC 3261 §16.8 */
+  lapEnded(): void {
+    this.#laps += 1;
+    this.#context.lapEnded(this, this.#laps);
   }
 
   /**
@@ -67,6 +70,7 @@ export class Branch extends Expiring implements ClientObserver {
       this.#end();
       this.#fail(status, response);
     } else if (status > 100) {
+      this.#laps = 0;
       this.#context.progressed(this, response);
     }
   }

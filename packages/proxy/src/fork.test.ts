@@ -369,6 +369,7 @@ describe("Proxy, the target set, RFC 3261 §16.5", () => {
     }));
     await call(scene);
     expect(phones.map(({ methods }) => methods.length)).toEqual([0, 1, 0, 1]);
+    expect(scene.server.counters()).toMatchObject({ targetsLeftOut: 1 });
   });
 });
 
@@ -408,6 +409,7 @@ describe("Proxy, Max-Breadth, RFC 5393 §5", () => {
       expect([breadth, finals(sent)]).toEqual([breadth, [status]]);
     }
     expect(phones.map(({ methods }) => methods)).toEqual([[], [], []]);
+    expect(scene.server.counters()).toMatchObject({ breadthExhausted: 2 });
   });
 
   it("lets a breadth of 1 suffice for one after the other", async () => {

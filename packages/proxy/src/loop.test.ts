@@ -35,6 +35,7 @@ describe("Proxy, loops, RFC 5393 §4.2", () => {
       expect(finals(sent)).toEqual([482]);
       expect(invites(scene)).toBeLessThan(40);
       expect(scene.errors).toEqual([]);
+      expect(scene.server.counters()).toHaveProperty("loops");
     });
   }
 

@@ -28,8 +28,8 @@ export interface ProxyOptions {
   /** Whether all targets are tried at once, or those of the highest q first. Default: `"parallel"`. */
   readonly fork?: Fork;
   /**
-   * How long a branch of an INVITE may ring, in milliseconds since its last provisional response: 180,000 or more.
-   * Default: 180,500: the dispatcher takes what has waited for 181,000 for forgotten.
+   * How long a branch of an INVITE may ring, in milliseconds since its last provisional response: more than 180,000.
+   * Default: 180,500.
    *
    * RFC 3261 §16.6 step 11
    */
@@ -43,6 +43,9 @@ export interface ProxyOptions {
   /** Whether we stay on the path of the dialogs that are opened through us. Default: true. */
   readonly recordRoute?: boolean;
 }
+
+/** The dispatcher takes a request for forgotten of which it has heard nothing for 181,000 ms. */
+const LONGEST_SILENCE = 180_500;
 
 /** Why a request is forwarded. */
 type Standing = "in dialog" | "looked up" | "outward";
@@ -84,14 +87,14 @@ export class Proxy implements Handler {
   constructor(options: ProxyOptions = {}) {
     const {
       fork = "parallel",
-      timerC = 180_500,
+      timerC = LONGEST_SILENCE,
       serialTimeout = 30_000,
       maxBreadth = 60,
       maxTargets = 60,
       recordRoute = true,
     } = options;
     // §16.6 step 11: Timer C runs for more than three minutes.
-    check(timerC >= 180_000, "timerC must be 180,000 or more");
+    check(timerC > 180_000 && Number.isFinite(timerC), "timerC must be above 180,000");
     check(serialTimeout > 0, "serialTimeout must be above 0");
     check(Number.isInteger(maxBreadth) && maxBreadth > 0, "maxBreadth must be a positive integer");
     check(Number.isInteger(maxTargets) && maxTargets > 0, "maxTargets must be a positive integer");
@@ -100,9 +103,11 @@ export class Proxy implements Handler {
 
   start(server: Server): void {
     const { timerC, serialTimeout } = this.#options;
+    const laps = Math.ceil(timerC / LONGEST_SILENCE);
     this.#host = {
       server,
-      timerC: new Deadlines<Branch>(server.clock, timerC, (branch) => branch.timedOut()),
+      timerC: new Deadlines<Branch>(server.clock, timerC / laps, (branch) => branch.lapEnded()),
+      laps,
       groupTime: new Deadlines<ResponseContext>(server.clock, serialTimeout, (context) =>
         context.groupExpired(),
       ),
@@ -131,7 +136,7 @@ export class Proxy implements Handler {
     const found = packet.get(targets);
     if (found !== undefined) {
       const { fork, maxTargets } = this.#options;
-      const groups = targetGroups(found, fork, maxTargets);
+      const groups = targetGroups(found, fork, maxTargets, host.server);
       // §16.5: a user whom nobody can reach now.
       if (groups.length === 0) return packet.createResponse(480);
       return this.#forward(packet, leg, groups, "looked up");
@@ -167,6 +172,7 @@ export class Proxy implements Handler {
     const breadth = incomingBreadth(request, this.#options.maxBreadth);
     // RFC 5393 §5.3.3
     if (groups.some((group) => group.length > breadth)) {
+      server.count("breadthExhausted");
       return request.createResponse(440);
     }
     // §16.10: it was cancelled while somebody before us pondered.

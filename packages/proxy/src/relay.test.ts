@@ -206,6 +206,7 @@ describe("Proxy, request validation, RFC 3261 §16.3", () => {
       await scene.advance(20);
       expect(finals(sent)).toEqual([status]);
       if (status === 420) expect(sent.last.headers.getAll("unsupported")).toEqual(["foo", "bar"]);
+      if (status === 483) expect(scene.server.counters()).toMatchObject({ tooManyHops: 1 });
       expect(bob.methods).toEqual([]);
       expect(scene.errors).toEqual([]);
     });

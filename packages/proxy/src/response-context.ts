@@ -17,8 +17,10 @@ import type { Destination } from "./target-set.ts";
 /** What all response contexts of a proxy share. */
 export interface ContextHost {
   readonly server: Server;
-  /** Timer C of every branch. RFC 3261 §16.6 step 11 */
+  /** A lap of Timer C of every branch. RFC 3261 §16.6 step 11 */
   readonly timerC: Deadlines<Branch>;
+  /** How many laps Timer C has: after each one our own server transaction hears that we are still at it. */
+  readonly laps: number;
   /** How long a group is tried while there is another after it. */
   readonly groupTime: Deadlines<ResponseContext>;
 }
@@ -142,9 +144,14 @@ export class ResponseContext extends Expiring {
     this.#concludeWhenOver();
   }
 
-  /** Timer C of a branch. §16.8 */
-  branchExpired(branch: Branch): void {
+  /** A lap of a branch's Timer C is over; after the last one the branch is. §16.8 */
+  lapEnded(branch: Branch, laps: number): void {
     this.#stillTrying();
+    if (laps < this.#host.laps) {
+      this.#host.timerC.set(branch);
+      return;
+    }
+    this.#host.server.count("timerCExpired");
     branch.expire();
   }
 

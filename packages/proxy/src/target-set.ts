@@ -1,4 +1,4 @@
-import type { Target } from "@sipkit/core";
+import type { Server, Target } from "@sipkit/core";
 
 /** What one branch goes to. */
 export interface Destination {
@@ -15,7 +15,8 @@ export type Fork = "parallel" | "serial";
 
 /**
  * The target set in groups: a group is tried when the one before it has failed, its members at once. Two bindings of
- * one device are two ways to it, never two branches. A URI that no SIP request can be sent to is left out.
+ * one device are two ways to it, never two branches. A URI that no SIP request can be sent to is left out, and so are
+ * the devices of the lowest q where there are more than `maxTargets`.
  *
  * RFC 3261 §16.5, §16.6; RFC 5626 §7
  */
@@ -23,13 +24,18 @@ export function targetGroups(
   targets: readonly Target[],
   fork: Fork,
   maxTargets: number,
+  server: Pick<Server, "count">,
 ): readonly (readonly Destination[])[] {
   const [first] = targets;
   // One device is what nearly every user has.
   if (first !== undefined && targets.length === 1) {
     return isSipUri(first.uri) ? [[{ uri: first.uri, target: first, otherwise: undefined }]] : [];
   }
-  const devices = byDevice(targets).slice(0, maxTargets);
+  const devices = byDevice(targets);
+  if (devices.length > maxTargets) {
+    devices.length = maxTargets;
+    server.count("targetsLeftOut");
+  }
   if (devices.length === 0) return [];
   if (fork === "parallel") return [devices.map(asDestination)];
   const groups: Destination[][] = [];
@@ -51,7 +57,7 @@ export function isSipUri(uri: string): boolean {
 }
 
 /** The ways to each device, best first, the best device first. */
-function byDevice(targets: readonly Target[]): readonly (readonly Target[])[] {
+function byDevice(targets: readonly Target[]): (readonly Target[])[] {
   const devices = new Map<string, Target[]>();
   const sorted = [...targets].sort((a, b) => b.q - a.q);
   for (const target of sorted) {

@@ -34,6 +34,34 @@ describe("Proxy, Timer C, RFC 3261 §16.8", () => {
     expect(invite.signal.aborted).toBe(true);
     expect(finals(call.statuses)).toEqual([408]);
     expect(scene.errors).toEqual([]);
+    expect(scene.server.counters()).toMatchObject({ timerCExpired: 1 });
+  });
+
+  it("may be longer than our own server transaction waits for news", async () => {
+    const scene = await Scene.start({ timerC: 600_000 });
+    const bob = await ringing(scene);
+    const alice = await scene.phone("alice");
+    const call = alice.send("INVITE", "sip:bob@example.com");
+    await scene.advance(20);
+    const invite = bob.got("INVITE");
+    invite.signal.addEventListener("abort", () => bob.deliver(invite, 487));
+    const ring = async (ms: number): Promise<void> => {
+      // Keeps the phone's own dispatcher waiting, and nobody else.
+      bob.deliver(invite, 100);
+      await scene.advance(ms);
+    };
+    for (let minute = 0; minute < 9; minute += 1) await ring(60_000);
+    bob.deliver(invite, 183);
+    for (let minute = 0; minute < 9; minute += 1) await ring(60_000);
+    await ring(59_000);
+    expect(invite.signal.aborted).toBe(false);
+    expect(finals(call.statuses)).toEqual([]);
+    await scene.advance(1_100);
+    expect(invite.signal.aborted).toBe(true);
+    expect(finals(call.statuses)).toEqual([408]);
+    expect(scene.errors).toEqual([]);
+    expect(scene.server.counters()).toMatchObject({ timerCExpired: 1 });
+    expect(scene.server.counters()).not.toHaveProperty("unansweredRequests");
   });
 
   it("starts again with each provisional response but 100", async () => {
@@ -82,7 +110,9 @@ describe("Proxy, Timer C, RFC 3261 §16.8", () => {
 
   it("can be made no shorter than three minutes", async () => {
     await expect(Scene.start({ timerC: 60_000 })).rejects.toThrow("timerC");
+    await expect(Scene.start({ timerC: 180_000 })).rejects.toThrow("timerC");
     await expect(Scene.start({ timerC: Number.NaN })).rejects.toThrow("timerC");
+    await expect(Scene.start({ timerC: Number.POSITIVE_INFINITY })).rejects.toThrow("timerC");
     await expect(Scene.start({ maxBreadth: 0 })).rejects.toThrow("maxBreadth");
     await expect(Scene.start({ maxTargets: 1.5 })).rejects.toThrow("maxTargets");
     await expect(Scene.start({ serialTimeout: 0 })).rejects.toThrow("serialTimeout");

@@ -17,9 +17,15 @@ export function refusal(
   server: Server,
 ): Response | undefined {
   // Step 3.
-  if (nextMaxForwards(request) < 0) return request.createResponse(483);
+  if (nextMaxForwards(request) < 0) {
+    server.count("tooManyHops");
+    return request.createResponse(483);
+  }
   // Step 4, RFC 5393 §4.2.2: with a single Via it came from its sender.
-  if (vias.length > 1 && isLooped(vias, hash, server)) return request.createResponse(482);
+  if (vias.length > 1 && isLooped(vias, hash, server)) {
+    server.count("loops");
+    return request.createResponse(482);
+  }
   // Step 5: there is no option that we understand as a proxy.
   if (!request.headers.has("proxy-require")) return undefined;
   const unknown = request.headers.getAll("proxy-require");
