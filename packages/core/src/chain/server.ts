@@ -107,11 +107,13 @@ export interface Server {
   flowTo(leg: Leg, to: Peer): FlowRef;
   /** A Record-Route URI in brackets with `;lr`, signed for the dialog that the request opens. */
   signRoute(options: RouteOptions): string;
-  /** Sends a request in a transaction of its own. Never throws: what fails is told by the transaction. */
+  /**
+   * Sends a copy of a request in a transaction of its own. Never throws: what fails is told by the transaction.
+   */
   request(request: Request, options?: RequestOptions): ClientTransaction;
   /**
    * Sends a response through the transaction of its request (`answers`, else by its topmost Via), or a request
-   * without a transaction (an ACK to a 2xx, a stateless forward). Never throws.
+   * without a transaction (an ACK to a 2xx, a stateless forward), of which a copy is sent. Never throws.
    */
   deliver(packet: Packet, where?: DeliverOptions): void;
   /** Counts something: shows up in the dispatcher's `counters()` under that name. */
