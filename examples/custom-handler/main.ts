@@ -24,6 +24,6 @@ const server = new Dispatcher({
   ],
 });
 
-for (const leg of await server.listen()) console.log(`listening on ${leg.protocol}:${leg.sentBy}`);
 process.once("SIGINT", () => server.close());
 process.once("SIGTERM", () => server.close());
+for (const leg of await server.listen()) console.log(`listening on ${leg.protocol}:${leg.sentBy}`);

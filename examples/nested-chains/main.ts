@@ -31,6 +31,6 @@ const server = new Dispatcher({
   receiver: [strangersStayOut, passwordToRegister, new Registrar(), new Proxy()],
 });
 
-for (const leg of await server.listen()) console.log(`listening on ${leg.protocol}:${leg.sentBy}`);
 process.once("SIGINT", () => server.close());
 process.once("SIGTERM", () => server.close());
+for (const leg of await server.listen()) console.log(`listening on ${leg.protocol}:${leg.sentBy}`);

@@ -30,11 +30,10 @@ const registration = new Registration({
   expires: Number(values.expires),
   log: console.log,
 });
-await registration.keep();
-
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.once(signal, async () => {
     await registration.stop().catch((error: Error) => console.error(error.message));
     await client.close();
   });
 }
+await registration.keep();

@@ -21,6 +21,8 @@ export class Registration {
   readonly #contact: string;
   #request: Request;
   #timer: Timer | undefined;
+  #refreshing: Promise<void> | undefined;
+  #isStopped = false;
 
   constructor(options: RegistrationOptions) {
     this.#options = options;
@@ -42,22 +44,30 @@ export class Registration {
   }
 
   /** Registers, and goes on doing so until `stop`. */
-  async keep(): Promise<void> {
+  keep(): Promise<void> {
+    this.#refreshing = this.#refresh();
+    return this.#refreshing;
+  }
+
+  /** Takes the contact back. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#timer?.cancel();
+    await this.#refreshing;
+    await this.#register(0);
+    this.#options.log(`${this.#options.addressOfRecord} is not registered any more`);
+  }
+
+  async #refresh(): Promise<void> {
     const { log, server, addressOfRecord } = this.#options;
     const granted = await this.#register(this.#options.expires).catch((error: Error) => {
       log(`${addressOfRecord} is not registered: ${error.message}`);
       return undefined;
     });
     if (granted !== undefined) log(`${addressOfRecord} is registered for ${granted} s`);
+    if (this.#isStopped) return;
     const seconds = granted === undefined ? RETRY_SECONDS : granted / 2;
     this.#timer = server.clock.setTimer(seconds * 1000, () => void this.keep());
-  }
-
-  /** Takes the contact back. */
-  async stop(): Promise<void> {
-    this.#timer?.cancel();
-    await this.#register(0);
-    this.#options.log(`${this.#options.addressOfRecord} is not registered any more`);
   }
 
   /** Gives the seconds that the registrar granted. A challenge is answered by the request with credentials in it. */
@@ -66,11 +76,10 @@ export class Registration {
     const request = this.#request.clone();
     request.headers.write(cseq, { number: this.#request.cseq.number + 1, method: "REGISTER" });
     request.headers.set("Contact", `${this.#contact};expires=${expires}`);
+    this.#request = request;
     let response: Response;
-    do {
-      this.#request = request.clone();
-      response = await server.request(this.#request.clone(), { to: registrar }).final;
-    } while (await authorize(request, response, credentials));
+    do response = await server.request(request, { to: registrar }).final;
+    while (await authorize(request, response, credentials));
     if (response.status >= 300) throw new Error(`${response.status} ${response.reason}`);
     const own = response.headers
       .readAll(contact)

@@ -40,8 +40,6 @@ async function serve(options: RegistrarExampleOptions): Promise<void> {
   }
 
   const legs = await server.listen();
-  greet(legs, options);
-
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.on(signal, () => {
       console.log(`${signal}: closing`);
@@ -51,6 +49,7 @@ async function serve(options: RegistrarExampleOptions): Promise<void> {
       });
     });
   }
+  greet(legs, options);
 }
 
 function greet(
