@@ -1,4 +1,4 @@
-import { HeaderLine } from "./header-line.ts";
+import type { HeaderLine } from "./header-line.ts";
 import { CALL_ID, CSEQ, FROM, RECORD_ROUTE, TO, VIA } from "./header-names.ts";
 
 /**
@@ -18,7 +18,7 @@ export function answerLines(
     const line = received[i] as HeaderLine;
     switch (line.id) {
       case TO:
-        lines.push(tag === undefined ? line : withTag(line, tag));
+        lines.push(tag === undefined ? line : line.withWireValue(`${line.wireValue};tag=${tag}`));
         break;
       case VIA:
       case FROM:
@@ -34,19 +34,4 @@ export function answerLines(
     }
   }
   return lines;
-}
-
-function withTag(line: HeaderLine, tag: string): HeaderLine {
-  if (line.source !== line.text) return HeaderLine.of(line.name, `${line.value};tag=${tag}`);
-  const { start, valueEnd } = line;
-  const text = `${line.text.slice(start, valueEnd)};tag=${tag}\r\n`;
-  return new HeaderLine(
-    line.id,
-    line.eightBit,
-    text,
-    0,
-    text.length,
-    line.valueStart - start,
-    text.length - 2,
-  );
 }

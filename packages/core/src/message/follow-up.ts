@@ -3,7 +3,15 @@ import { contact } from "./header/contact.ts";
 import { cseq } from "./header/cseq.ts";
 import { recordRoute } from "./header/record-route.ts";
 import { HeaderLine } from "./header-line.ts";
-import { AUTHORIZATION, CALL_ID, FROM, PROXY_AUTHORIZATION, ROUTE, TO } from "./header-names.ts";
+import {
+  AUTHORIZATION,
+  CALL_ID,
+  FROM,
+  PROXY_AUTHORIZATION,
+  ROUTE,
+  TO,
+  VIA,
+} from "./header-names.ts";
 import { headOf, type Message } from "./message.ts";
 import { formatNameAddr } from "./name-addr.ts";
 import type { Request } from "./request.ts";
@@ -26,8 +34,10 @@ function first(message: Message, id: number): HeaderLine[] {
 }
 
 function topmostVia(request: Request): HeaderLine[] {
-  const value = request.headers.get("via");
-  return value === undefined ? [] : [HeaderLine.of("Via", value)];
+  return first(request, VIA).map((line) => {
+    const [value, ...others] = line.wireValues();
+    return value === undefined || others.length === 0 ? line : line.withWireValue(value);
+  });
 }
 
 function followUp(request: Request, method: string): HeaderLine[] {

@@ -1,3 +1,5 @@
+import type { Wire } from "./wire.ts";
+
 /**
  * A header as a typed value: how one value of it is read and written. A header of your own is another object of this
  * shape.
@@ -26,6 +28,8 @@ export interface HeaderField<in out T> {
 export interface KnownField<in out T> extends HeaderField<T> {
   /** Its number in header-names.ts. */
   readonly id: number;
-  /** Reads the value between two positions of a text; white space around it is skipped. */
-  scan(text: string, start: number, end: number): T;
+  /** Reads the value between two positions; white space around it is skipped. */
+  scan(wire: Wire, start: number, end: number): T;
+  /** Reads one parameter between two positions and as little else as may be, where that is worth it. */
+  param?(wire: Wire, start: number, end: number, name: string): string | undefined;
 }

@@ -1,11 +1,20 @@
-import { skipSpace, trimSpace } from "./chars.ts";
+import { SipError } from "../errors.ts";
+import { isSpace } from "./chars.ts";
 import type { HeaderField, KnownField } from "./header-field.ts";
 import { headerId, isListHeader } from "./header-names.ts";
+import type { WithParams } from "./headers.ts";
+import { valueAt } from "./params.ts";
+import { isName, isTokenText } from "./text.ts";
 import { fromWire, toWire } from "./utf8.ts";
 import { splitValues, valueEnd } from "./value-list.ts";
+import { Wire } from "./wire.ts";
 
-/** The line ends within a folded value, with the white space around them. RFC 3261 §7.3.1 */
-const FOLD = /[ \t]*\r?\n[ \t]+/g;
+/** A line end within a folded value, with the white space after it. RFC 3261 §7.3.1 */
+const FOLD = /\r?\n[ \t]+/g;
+/** A value that can be sent as it is: visible ASCII with spaces between. */
+const PLAIN = /^[!-~](?:[ -~]*[!-~])?$/;
+const FORBIDDEN = /[\r\n\0]/;
+const BEYOND_ASCII = /[\u0080-\uffff]/;
 
 /**
  * One header line, immutable but for what was read out of it: a place in a text that it shares with the message it
@@ -20,14 +29,19 @@ export class HeaderLine {
   readonly text: string;
   readonly start: number;
   readonly end: number;
-  /** The value, unfolded and without white space around it: from `valueStart` to `valueEnd` of `source`. */
-  readonly source: string;
+  /** The value, unfolded and without white space around it: from `valueStart` to `valueEnd` of `wire`. */
   readonly valueStart: number;
   readonly valueEnd: number;
+  /**
+   * Where the value of the parameter that tells messages apart (Via's `branch`, the `tag` of From and To) begins in
+   * `wire`, noted by who has checked the line: 0 when there is none, -1 when nobody has.
+   */
+  keyStart: number;
+  #wire: Wire | undefined;
   #field: HeaderField<never> | undefined;
   #first: unknown;
 
-  /** A line that isn't folded. */
+  /** @param wire where the value is; left out: where the line is */
   constructor(
     id: number,
     eightBit: boolean,
@@ -36,16 +50,17 @@ export class HeaderLine {
     end: number,
     valueStart: number,
     valueEnd: number,
-    source: string = text,
+    wire: Wire | undefined,
   ) {
     this.id = id;
     this.eightBit = eightBit;
     this.text = text;
     this.start = start;
     this.end = end;
-    this.source = source;
     this.valueStart = valueStart;
     this.valueEnd = valueEnd;
+    this.keyStart = -1;
+    this.#wire = wire;
     this.#field = undefined;
     this.#first = undefined;
   }
@@ -59,30 +74,73 @@ export class HeaderLine {
     end: number,
     valueStart: number,
   ): HeaderLine {
-    const source = text.slice(valueStart, end).replace(FOLD, " ");
-    const first = skipSpace(source, 0, source.length);
-    const last = trimSpace(source, first, lineBreak(source));
-    return new HeaderLine(id, eightBit, text, start, end, first, last, source);
+    const value = text.slice(valueStart, end).replace(FOLD, " ");
+    let last = value.length;
+    while (last > 0 && value.charCodeAt(last - 1) <= 0x20) last--;
+    let first = 0;
+    while (first < last && isSpace(value.charCodeAt(first))) first++;
+    return new HeaderLine(id, eightBit, text, start, end, first, last, Wire.of(value));
   }
 
-  /** A line of its own. Name and value were checked. */
+  /** A line of its own. Throws `SIP_BAD_HEADER` unless the name is a token and the value without CR, LF and NUL. */
   static of(name: string, value: string): HeaderLine {
-    const wire = toWire(value);
+    const id = headerId(name);
+    if (id === 0 && !isTokenText(name)) {
+      throw new SipError("SIP_BAD_HEADER", "a header's name must be a token");
+    }
+    const wire = PLAIN.test(value) ? value : encoded(name, value);
     const text = `${name}: ${wire}\r\n`;
-    const last = trimSpace(text, name.length + 2, text.length - 2);
-    const first = skipSpace(text, name.length + 2, last);
-    return new HeaderLine(headerId(name), wire !== value, text, 0, text.length, first, last);
+    return new HeaderLine(
+      id,
+      wire !== value && BEYOND_ASCII.test(wire),
+      text,
+      0,
+      text.length,
+      name.length + 2,
+      text.length - 2,
+      undefined,
+    );
+  }
+
+  /** This line with another value: a wire string that is sent as it is. */
+  withWireValue(value: string): HeaderLine {
+    const head = `${this.name}: `;
+    const text = `${head}${value}\r\n`;
+    return new HeaderLine(
+      this.id,
+      this.eightBit,
+      text,
+      0,
+      text.length,
+      head.length,
+      text.length - 2,
+      undefined,
+    );
+  }
+
+  /** Where the value is. */
+  get wire(): Wire {
+    this.#wire ??= Wire.of(this.text);
+    return this.#wire;
+  }
+
+  /** Whether the value is folded: it is not in `text` then. */
+  get isFolded(): boolean {
+    return this.#wire !== undefined && this.#wire.text !== this.text;
   }
 
   /** The name as it is spelled. */
   get name(): string {
-    const colon = this.text.indexOf(":", this.start);
-    return this.text.slice(this.start, trimSpace(this.text, this.start, colon));
+    return this.text.slice(this.start, this.#nameEnd());
+  }
+
+  isCalled(name: string): boolean {
+    return isName(this.text, this.start, this.#nameEnd(), name);
   }
 
   /** The value on the wire, unfolded, without white space at either end. */
   get wireValue(): string {
-    return this.source.slice(this.valueStart, this.valueEnd);
+    return (this.#wire?.text ?? this.text).slice(this.valueStart, this.valueEnd);
   }
 
   /** The value: unfolded, and decoded where it holds more than ASCII. */
@@ -92,7 +150,13 @@ export class HeaderLine {
 
   /** Every value of the line. */
   values(): readonly string[] {
-    return isListHeader(this.id) ? splitValues(this.value) : [this.value];
+    const values = this.wireValues();
+    return this.eightBit ? values.map(fromWire) : values;
+  }
+
+  /** Every value of the line on the wire. */
+  wireValues(): readonly string[] {
+    return isListHeader(this.id) ? splitValues(this.wireValue) : [this.wireValue];
   }
 
   /** The first value, parsed once; `undefined` when a list is empty. */
@@ -109,10 +173,33 @@ export class HeaderLine {
     this.#first = first;
   }
 
+  /** One parameter of the first value, by way of {@link KnownField.param} where the field has that. */
+  param<T extends WithParams>(field: HeaderField<T>, name: string): string | undefined {
+    if (
+      this.eightBit ||
+      this.#field !== undefined ||
+      !isKnown(field) ||
+      field.param === undefined
+    ) {
+      return this.read(field)?.params.get(name);
+    }
+    return field.param(this.wire, this.valueStart, this.valueEnd, name);
+  }
+
+  /** The value of the parameter that tells messages apart; only where {@link keyStart} is known. */
+  get key(): string | undefined {
+    if (this.keyStart === 0) return undefined;
+    const end = isListHeader(this.id)
+      ? valueEnd(this.wire, this.keyStart, this.valueEnd)
+      : this.valueEnd;
+    const key = valueAt(this.wire, this.keyStart, end);
+    return this.eightBit ? fromWire(key) : key;
+  }
+
   /** Every value, parsed. */
   readAll<T>(field: HeaderField<T>): readonly T[] {
     const list = isListHeader(this.id);
-    if (list && valueEnd(this.source, this.valueStart, this.valueEnd) < this.valueEnd) {
+    if (list && valueEnd(this.wire, this.valueStart, this.valueEnd) < this.valueEnd) {
       return this.values().map((value) => field.parse(value));
     }
     const first = this.read(field);
@@ -120,24 +207,37 @@ export class HeaderLine {
   }
 
   #parseFirst<T>(field: HeaderField<T>): T | undefined {
-    const { source, valueStart } = this;
-    const list = isListHeader(this.id);
-    const end = list ? valueEnd(source, valueStart, this.valueEnd) : this.valueEnd;
-    if (list && end === valueStart) {
-      const [first] = this.values();
+    const { valueStart } = this;
+    if (this.eightBit || !isKnown(field)) {
+      const first = isListHeader(this.id) ? this.values()[0] : this.value;
       return first === undefined ? undefined : field.parse(first);
     }
-    if (!this.eightBit && isKnown(field)) return field.scan(source, valueStart, end);
-    const value = source.slice(valueStart, trimSpace(source, valueStart, end));
-    return field.parse(this.eightBit ? fromWire(value) : value);
+    if (!isListHeader(this.id)) return field.scan(this.wire, valueStart, this.valueEnd);
+    const end = valueEnd(this.wire, valueStart, this.valueEnd);
+    if (end > valueStart) return field.scan(this.wire, valueStart, end);
+    const [first] = this.values();
+    return first === undefined ? undefined : field.parse(first);
   }
-}
 
-function lineBreak(source: string): number {
-  const end = source.length - 1;
-  return source.charCodeAt(end - 1) === 0x0d ? end - 1 : end;
+  #nameEnd(): number {
+    let end = this.text.indexOf(":", this.start);
+    while (isSpace(this.text.charCodeAt(end - 1))) end--;
+    return end;
+  }
 }
 
 function isKnown<T>(field: HeaderField<T>): field is KnownField<T> {
   return (field as Partial<KnownField<T>>).scan !== undefined;
+}
+
+/** A value as it is sent: trimmed, and in UTF-8. */
+function encoded(name: string, value: string): string {
+  if (FORBIDDEN.test(value)) {
+    throw new SipError("SIP_BAD_HEADER", `the value of ${name} must not hold CR, LF or NUL`);
+  }
+  let first = 0;
+  let last = value.length;
+  while (first < last && isSpace(value.charCodeAt(first))) first++;
+  while (last > first && isSpace(value.charCodeAt(last - 1))) last--;
+  return toWire(value.slice(first, last));
 }

@@ -1,24 +1,27 @@
-import { SipError } from "../errors.ts";
-import { isToken, isWord, trimSpace } from "./chars.ts";
 import type { HeaderField, KnownField } from "./header-field.ts";
 import { HeaderLine } from "./header-line.ts";
 import { headerId, isListHeader } from "./header-names.ts";
-import type { Headers, HeadersInit } from "./headers.ts";
+import type { Headers, HeadersInit, WithParams } from "./headers.ts";
+import type { LineIndex } from "./line-index.ts";
+import { fromWire } from "./utf8.ts";
 
-const FORBIDDEN = /[\r\n\0]/;
+const NONE: readonly string[] = [];
 
 /** The lines of a message behind its {@link Headers}. Copies share their lines until one of them is changed. */
 export class HeaderLines implements Headers {
   #lines: readonly HeaderLine[];
   /** Whether `#lines` may be seen by others. */
   #shared: boolean;
-  /** Whether anything was changed since these lines were parsed or copied. */
+  /** Whether anything was changed since these lines were parsed. */
   #changed = false;
+  /** Where the first lines are; `undefined` once lines have come or gone. */
+  #index: LineIndex | undefined;
 
   /** `lines` are not copied: whoever keeps them must not change them. */
-  constructor(lines: readonly HeaderLine[] = [], shared = false) {
+  constructor(lines: readonly HeaderLine[] = [], index?: LineIndex) {
     this.#lines = lines;
-    this.#shared = shared;
+    this.#shared = false;
+    this.#index = index;
   }
 
   static from(init: HeadersInit | undefined): HeaderLines {
@@ -47,7 +50,8 @@ export class HeaderLines implements Headers {
 
   /** A copy that shares the lines. */
   copy(): HeaderLines {
-    const copy = new HeaderLines(this.snapshot(), true);
+    const copy = new HeaderLines(this.snapshot(), this.#index);
+    copy.#shared = true;
     copy.#changed = this.#changed;
     return copy;
   }
@@ -55,16 +59,23 @@ export class HeaderLines implements Headers {
   /** The first line of a known header. */
   first(id: number): HeaderLine | undefined {
     const lines = this.#lines;
+    const place = this.#index === undefined ? -2 : this.#index.placeOf(id);
+    if (place > -2) return place < 0 ? undefined : lines[place];
     for (let i = 0; i < lines.length; i++) {
-      if (lines[i]?.id === id) return lines[i];
+      const line = lines[i];
+      if (line?.id === id) return line;
     }
     return undefined;
   }
 
   /** Puts a line in the place of another. */
   replace(line: HeaderLine, by: HeaderLine): void {
-    const lines = this.#own();
-    lines[lines.indexOf(line)] = by;
+    const { lines } = this;
+    const own = this.#shared ? lines.slice() : (lines as HeaderLine[]);
+    own[lines.indexOf(line)] = by;
+    this.#lines = own;
+    this.#shared = false;
+    this.#changed = true;
   }
 
   /** Puts lines before all others. */
@@ -72,18 +83,20 @@ export class HeaderLines implements Headers {
     this.#lines = this.#lines.length === 0 ? lines : [...lines, ...this.#lines];
     this.#shared = false;
     this.#changed = true;
+    this.#index = undefined;
   }
 
   /** Adds a line at the very end. */
   add(name: string, value: string): void {
-    this.#own().push(checkedLine(name, value));
+    this.#own().push(HeaderLine.of(name, value));
   }
 
   get(name: string): string | undefined {
     const id = headerId(name);
+    if (id !== 0 && !isListHeader(id)) return this.first(id)?.value;
     for (const line of this.#lines) {
       if (!matches(line, id, name)) continue;
-      const first = isListHeader(id) ? line.values()[0] : line.value;
+      const [first] = line.values();
       if (first !== undefined) return first;
     }
     return undefined;
@@ -91,6 +104,7 @@ export class HeaderLines implements Headers {
 
   getAll(name: string): readonly string[] {
     const id = headerId(name);
+    if (id !== 0 && this.first(id) === undefined) return NONE;
     const values: string[] = [];
     for (const line of this.#lines) {
       if (matches(line, id, name)) values.push(...line.values());
@@ -99,76 +113,86 @@ export class HeaderLines implements Headers {
   }
 
   has(name: string): boolean {
-    return this.#indexOf(name) >= 0;
+    const id = headerId(name);
+    return id === 0 ? this.#indexOf(id, name) >= 0 : this.first(id) !== undefined;
   }
 
   set(name: string, value: string | readonly string[]): void {
-    const written = typeof value === "string" ? [value] : value;
-    const fresh = written.map((each) => checkedLine(name, each));
-    const id = headerId(name);
+    const fresh =
+      typeof value === "string"
+        ? [HeaderLine.of(name, value)]
+        : value.map((each) => HeaderLine.of(name, each));
+    const id = fresh[0]?.id ?? headerId(name);
     const lines = this.#own();
-    const at = this.#indexOf(name);
+    const at = this.#indexOf(id, name);
     if (at < 0) {
       lines.push(...fresh);
       return;
     }
-    const rest = lines.slice(at + 1).filter((line) => !matches(line, id, name));
-    lines.splice(at, lines.length - at, ...fresh, ...rest);
+    let to = at + 1;
+    for (let i = to; i < lines.length; i++) {
+      const line = lines[i] as HeaderLine;
+      if (!matches(line, id, name)) lines[to++] = line;
+    }
+    lines.length = to;
+    const [only] = fresh;
+    if (fresh.length === 1 && only !== undefined) lines[at] = only;
+    else lines.splice(at, 1, ...fresh);
   }
 
   append(name: string, value: string): void {
-    const fresh = checkedLine(name, value);
-    const id = headerId(name);
+    const fresh = HeaderLine.of(name, value);
     const lines = this.#own();
-    const last = lines.findLastIndex((line) => matches(line, id, name));
-    lines.splice(last < 0 ? lines.length : last + 1, 0, fresh);
+    let at = lines.length;
+    while (at > 0 && !matches(lines[at - 1] as HeaderLine, fresh.id, name)) at--;
+    insert(lines, at === 0 ? lines.length : at, fresh);
   }
 
   prepend(name: string, value: string): void {
-    const fresh = checkedLine(name, value);
-    const at = this.#indexOf(name);
-    this.#own().splice(Math.max(at, 0), 0, fresh);
+    const fresh = HeaderLine.of(name, value);
+    const at = this.#indexOf(fresh.id, name);
+    insert(this.#own(), Math.max(at, 0), fresh);
   }
 
   delete(name: string): boolean {
-    if (this.#indexOf(name) < 0) return false;
+    if (!this.has(name)) return false;
     const id = headerId(name);
-    const kept = this.#lines.filter((line) => !matches(line, id, name));
-    this.#lines = kept;
+    this.#lines = this.#lines.filter((line) => !matches(line, id, name));
     this.#shared = false;
     this.#changed = true;
+    this.#index = undefined;
     return true;
   }
 
   shift(name: string): string | undefined {
     const id = headerId(name);
     for (;;) {
-      const at = this.#indexOf(name);
+      const at = this.#indexOf(id, name);
       const line = this.#lines[at];
       if (line === undefined) return undefined;
-      const [first, ...rest] = line.values();
+      const [first, ...rest] = line.wireValues();
       const lines = this.#own();
       if (rest.length === 0) lines.splice(at, 1);
-      else lines[at] = HeaderLine.of(line.name, rest.join(", "));
-      if (first !== undefined || id === 0) return first;
+      else lines[at] = line.withWireValue(rest.join(", "));
+      if (first !== undefined) return line.eightBit ? fromWire(first) : first;
     }
   }
 
   read<T>(field: HeaderField<T>): T | undefined {
-    const known = (field as Partial<KnownField<T>>).id;
-    if (known !== undefined) {
-      for (const line of this.#lines) {
-        if (line.id !== known) continue;
-        const value = line.read(field);
-        if (value !== undefined) return value;
-      }
-      return undefined;
-    }
-    for (const line of this.#linesOf(field)) {
-      const value = line.read(field);
-      if (value !== undefined) return value;
-    }
-    return undefined;
+    const id = (field as Partial<KnownField<T>>).id;
+    if (id === undefined) return firstValue(this.#linesOf(field), field);
+    const line = this.first(id);
+    const value = line?.read(field);
+    // An empty list: the next line may have a value.
+    return line === undefined || value !== undefined
+      ? value
+      : firstValue(this.#linesOf(field), field);
+  }
+
+  param<T extends WithParams>(field: HeaderField<T>, name: string): string | undefined {
+    const { id } = field as Partial<KnownField<T>>;
+    const line = id === undefined ? this.#linesOf(field)[0] : this.first(id);
+    return line?.param(field, name);
   }
 
   readAll<T>(field: HeaderField<T>): readonly T[] {
@@ -187,9 +211,12 @@ export class HeaderLines implements Headers {
     for (const line of this.#lines) yield [line.name, line.value];
   }
 
-  #indexOf(name: string): number {
-    const id = headerId(name);
-    return this.#lines.findIndex((line) => matches(line, id, name));
+  #indexOf(id: number, name: string): number {
+    const lines = this.#lines;
+    for (let i = 0; i < lines.length; i++) {
+      if (matches(lines[i] as HeaderLine, id, name)) return i;
+    }
+    return -1;
   }
 
   #linesOf<T>(field: HeaderField<T>): readonly HeaderLine[] {
@@ -208,20 +235,25 @@ export class HeaderLines implements Headers {
       this.#shared = false;
     }
     this.#changed = true;
+    this.#index = undefined;
     return this.#lines as HeaderLine[];
   }
 }
 
-function matches(line: HeaderLine, id: number, name: string): boolean {
-  if (id !== 0 || line.id !== 0) return line.id === id;
-  const colon = line.text.indexOf(":", line.start);
-  return isWord(line.text, line.start, trimSpace(line.text, line.start, colon), name);
+function firstValue<T>(lines: readonly HeaderLine[], field: HeaderField<T>): T | undefined {
+  for (const line of lines) {
+    const value = line.read(field);
+    if (value !== undefined) return value;
+  }
+  return undefined;
 }
 
-function checkedLine(name: string, value: string): HeaderLine {
-  if (!isToken(name)) throw new SipError("SIP_BAD_HEADER", "a header's name must be a token");
-  if (FORBIDDEN.test(value)) {
-    throw new SipError("SIP_BAD_HEADER", `the value of ${name} must not hold CR, LF or NUL`);
-  }
-  return HeaderLine.of(name, value);
+function matches(line: HeaderLine, id: number, name: string): boolean {
+  return id === 0 && line.id === 0 ? line.isCalled(name) : line.id === id;
+}
+
+/** Puts a line before the one at `at`. */
+function insert(lines: HeaderLine[], at: number, line: HeaderLine): void {
+  for (let i = lines.length; i > at; i--) lines[i] = lines[i - 1] as HeaderLine;
+  lines[at] = line;
 }

@@ -13,25 +13,25 @@ const HEADERS: readonly (readonly [name: string, compact: string, list: boolean]
   ["Call-ID", "i", false],
   ["CSeq", "", false],
   ["Contact", "m", true],
-  ["Max-Forwards", "", false],
   ["Content-Length", "l", false],
-  ["Content-Type", "c", false],
+  ["Expires", "", false],
+  ["Authorization", "", false],
+  ["Proxy-Authorization", "", false],
   ["Route", "", true],
   ["Record-Route", "", true],
+  ["Max-Forwards", "", false],
+  ["Supported", "k", true],
+  ["Content-Type", "c", false],
   ["Path", "", true],
   ["Service-Route", "", true],
-  ["Expires", "", false],
   ["Min-Expires", "", false],
   ["Require", "", true],
   ["Proxy-Require", "", true],
-  ["Supported", "k", true],
   ["Unsupported", "", true],
   ["Allow", "", true],
   ["Accept", "", true],
   ["Date", "", false],
   ["Retry-After", "", false],
-  ["Authorization", "", false],
-  ["Proxy-Authorization", "", false],
   ["WWW-Authenticate", "", false],
   ["Proxy-Authenticate", "", false],
   ["Accept-Contact", "a", true],
@@ -73,25 +73,25 @@ export const TO = 3;
 export const CALL_ID = 4;
 export const CSEQ = 5;
 export const CONTACT = 6;
-export const MAX_FORWARDS = 7;
-export const CONTENT_LENGTH = 8;
-export const CONTENT_TYPE = 9;
-export const ROUTE = 10;
-export const RECORD_ROUTE = 11;
-export const PATH = 12;
-export const SERVICE_ROUTE = 13;
-export const EXPIRES = 14;
-export const MIN_EXPIRES = 15;
-export const REQUIRE = 16;
-export const PROXY_REQUIRE = 17;
-export const SUPPORTED = 18;
-export const UNSUPPORTED = 19;
-export const ALLOW = 20;
-export const ACCEPT = 21;
-export const DATE = 22;
-export const RETRY_AFTER = 23;
-export const AUTHORIZATION = 24;
-export const PROXY_AUTHORIZATION = 25;
+export const CONTENT_LENGTH = 7;
+export const EXPIRES = 8;
+export const AUTHORIZATION = 9;
+export const PROXY_AUTHORIZATION = 10;
+export const ROUTE = 11;
+export const RECORD_ROUTE = 12;
+export const MAX_FORWARDS = 13;
+export const SUPPORTED = 14;
+export const CONTENT_TYPE = 15;
+export const PATH = 16;
+export const SERVICE_ROUTE = 17;
+export const MIN_EXPIRES = 18;
+export const REQUIRE = 19;
+export const PROXY_REQUIRE = 20;
+export const UNSUPPORTED = 21;
+export const ALLOW = 22;
+export const ACCEPT = 23;
+export const DATE = 24;
+export const RETRY_AFTER = 25;
 export const WWW_AUTHENTICATE = 26;
 export const PROXY_AUTHENTICATE = 27;
 
@@ -100,7 +100,7 @@ const OTHER_TOKEN = 28;
 /** An octet that ends a name: a space, a tab, the colon, or one that no name may hold. */
 const NAME_END = 30;
 
-/** What each octet is to a header name: a column of {@link NEXT} or {@link NAME_END}. */
+/** What each octet is to a header name: a column of `BRANCHES`, or {@link NAME_END}. */
 const NAME_CLASS: Uint8Array = new Uint8Array(256).fill(NAME_END);
 for (let code = 0; code < 128; code++) {
   if (isTokenCode(code)) NAME_CLASS[code] = OTHER_TOKEN;
@@ -111,32 +111,45 @@ for (let letter = 0; letter < 26; letter++) {
 }
 NAME_CLASS[0x2d] = 27;
 
-/** States are multiples of this: a state plus a column is a place in {@link NEXT}. */
-const STATE = 32;
 /** The state that a name begins in; 0 is the state of every name that isn't known. */
-const NAME_START = STATE;
-
-const STATES: number = HEADERS.reduce((sum, [name]) => sum + name.length + 1, 2);
+const NAME_START = 1;
+const MAX_STATES: number = HEADERS.reduce((sum, [name]) => sum + name.length + 1, 2);
+const COLUMNS = 32;
 
 /**
- * A letter tree of the known names, as a table: state plus column gives the next state. Telling names apart so is
- * exact, needs neither the name's end beforehand nor a copy of it, and costs one look-up an octet.
+ * A letter tree of the known names. A name's states follow one another: `LETTER` is the column that leads from a state
+ * to the one after it. Other ways out of a state are in its row of `BRANCHES`, if it has one. So telling a name is
+ * exact, needs neither its end beforehand nor a copy of it, and what it looks at fits into few cache lines.
  */
-const NEXT: Uint16Array = new Uint16Array(STATES * STATE);
-const IDS: Uint8Array = new Uint8Array(STATES);
+const LETTER: Uint8Array = new Uint8Array(MAX_STATES).fill(NAME_END);
+const ROW: Uint8Array = new Uint8Array(MAX_STATES);
+const IDS: Uint8Array = new Uint8Array(MAX_STATES);
+const BRANCHES: Uint16Array = new Uint16Array(MAX_STATES * COLUMNS);
 
-let states = 2;
+let states = NAME_START + 1;
+let rows = 1;
+
 function plant(name: string, id: number): void {
   let state = NAME_START;
   for (let i = 0; i < name.length; i++) {
-    const edge = state + (NAME_CLASS[name.charCodeAt(i)] ?? 0);
-    if (NEXT[edge] === 0) {
-      NEXT[edge] = states * STATE;
-      states++;
+    const column = NAME_CLASS[name.charCodeAt(i)] ?? NAME_END;
+    let next = nextState(state, column);
+    if (next === 0) {
+      next = states++;
+      if (next === state + 1) LETTER[state] = column;
+      else {
+        if (ROW[state] === 0) ROW[state] = rows++;
+        BRANCHES[(ROW[state] ?? 0) * COLUMNS + column] = next;
+      }
     }
-    state = NEXT[edge] ?? 0;
+    state = next;
   }
-  IDS[state / STATE] = id;
+  IDS[state] = id;
+}
+
+function nextState(state: number, column: number): number {
+  if (LETTER[state] === column) return state + 1;
+  return BRANCHES[(ROW[state] ?? 0) * COLUMNS + column] ?? 0;
 }
 
 HEADERS.forEach(([name, compact], index) => {
@@ -150,9 +163,9 @@ export function headerId(name: string): number {
   for (let i = 0; i < name.length; i++) {
     const column = NAME_CLASS[name.charCodeAt(i)] ?? NAME_END;
     if (column === NAME_END) return 0;
-    state = NEXT[state + column] ?? 0;
+    state = nextState(state, column);
   }
-  return IDS[state / STATE] ?? 0;
+  return IDS[state] ?? 0;
 }
 
 /** The bits that a header's number takes in what {@link matchName} gives. */
@@ -167,11 +180,11 @@ export function matchName(octets: Uint8Array, start: number): number {
   let i = start;
   let column = NAME_CLASS[octets[i] ?? 0] ?? NAME_END;
   while (column !== NAME_END) {
-    state = NEXT[state + column] ?? 0;
+    state = nextState(state, column);
     i++;
     column = NAME_CLASS[octets[i] ?? 0] ?? NAME_END;
   }
-  return (i << ID_BITS) | (IDS[state / STATE] ?? 0);
+  return (i << ID_BITS) | (IDS[state] ?? 0);
 }
 
 /** The spelling of a known header that we write. */

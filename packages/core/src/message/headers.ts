@@ -5,6 +5,11 @@ export type HeadersInit =
   | Readonly<Record<string, string | readonly string[]>>
   | Iterable<readonly [name: string, value: string]>;
 
+/** A value that has parameters: Via, From, To, Route, Content-Type, credentials and challenges. */
+export interface WithParams {
+  readonly params: { get(name: string): string | undefined };
+}
+
 /**
  * The headers of a message, in order. Names are given in any case or in their compact form, and find both. Values are
  * text: unfolded, decoded from UTF-8 where they hold more than ASCII. Iterating gives each line: its name as it is
@@ -32,6 +37,11 @@ export interface Headers extends Iterable<readonly [name: string, value: string]
   shift(name: string): string | undefined;
   /** The first value, parsed once. Throws the field's `ParseError` when it is malformed. */
   read<T>(field: HeaderField<T>): T | undefined;
+  /**
+   * One parameter (its name in lower case) of the first value, without reading the rest of it: an Authorization's
+   * username, a Via's received. `undefined` when there is none. Throws as {@link read} does, when it comes to that.
+   */
+  param<T extends WithParams>(field: HeaderField<T>, name: string): string | undefined;
   /** Every value, parsed. Throws the field's `ParseError` when one is malformed. */
   readAll<T>(field: HeaderField<T>): readonly T[];
   /** Sets a header from its value or values, one line each. */

@@ -6,12 +6,13 @@ import { from } from "./header/from.ts";
 import { to } from "./header/to.ts";
 import { type Via, via } from "./header/via.ts";
 import type { HeaderField } from "./header-field.ts";
+import type { HeaderLine } from "./header-line.ts";
 import { HeaderLines } from "./header-lines.ts";
-import { CALL_ID } from "./header-names.ts";
+import { CALL_ID, FROM, headerName, TO, VIA } from "./header-names.ts";
 import type { Headers, HeadersInit } from "./headers.ts";
 import type { NameAddr } from "./name-addr.ts";
-import { bytesOf } from "./octets.ts";
 import type { PacketKey } from "./packet-key.ts";
+import { bytesOf } from "./wire.ts";
 import { writeMessage } from "./write-message.ts";
 
 /** What a message may be made with. A string as body is sent as UTF-8. */
@@ -69,9 +70,7 @@ export abstract class Message {
   }
 
   get callId(): string {
-    const line = this.#head.headers.first(CALL_ID);
-    if (line === undefined) throw missing("Call-ID");
-    return line.value;
+    return this.#line(CALL_ID).value;
   }
 
   get cseq(): CSeq {
@@ -91,19 +90,22 @@ export abstract class Message {
     return this.#head.headers.read(via);
   }
 
-  /** The tag of From. */
+  /** The tag of From: `from.tag`, found without reading the rest. */
   get fromTag(): string | undefined {
-    return this.from.tag;
+    const line = this.#line(FROM);
+    return line.keyStart < 0 ? this.from.tag : line.key;
   }
 
-  /** The tag of To. */
+  /** The tag of To: `to.tag`, found without reading the rest. */
   get toTag(): string | undefined {
-    return this.to.tag;
+    const line = this.#line(TO);
+    return line.keyStart < 0 ? this.to.tag : line.key;
   }
 
-  /** The branch of the topmost Via. */
+  /** The branch of the topmost Via: `topmostVia?.branch`, found without reading the rest. */
   get branch(): string | undefined {
-    return this.topmostVia?.branch;
+    const line = this.#head.headers.first(VIA);
+    return line === undefined || line.keyStart < 0 ? this.topmostVia?.branch : line.key;
   }
 
   /** The fact that a handler left under this key. */
@@ -150,6 +152,12 @@ export abstract class Message {
       this.#facts = original.#facts;
       this.#factsShared = original.#factsShared = true;
     }
+  }
+
+  #line(id: number): HeaderLine {
+    const line = this.#head.headers.first(id);
+    if (line === undefined) throw missing(headerName(id));
+    return line;
   }
 
   #required<T>(field: HeaderField<T>): T {

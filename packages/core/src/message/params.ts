@@ -1,80 +1,171 @@
-import { SipError } from "../errors.ts";
-import { isToken, isWord, quote, skipQuoted, skipSpace, trimSpace, unquote } from "./chars.ts";
-import { ParamCursor } from "./param-cursor.ts";
+import { ParseError, SipError } from "../errors.ts";
+import { isSpace, isTokenCode, isValueCode } from "./chars.ts";
+import { isWord, skipSpace, tokenEnd, trimSpace } from "./octets.ts";
+import { isTokenText, quote, unquote } from "./text.ts";
+import { skipQuoted, Wire } from "./wire.ts";
 
 const SEMICOLON = 0x3b;
 const EQUALS = 0x3d;
 const QUOTE = 0x22;
 
-/** The next semicolon, quoted or not, or `end`. */
-function semicolonOr(text: string, start: number, end: number): number {
-  const semicolon = text.indexOf(";", start);
-  return semicolon < 0 || semicolon > end ? end : semicolon;
+/** The position after the white space at `i`, where mostly there is none. */
+function afterSpace(octets: Uint8Array, i: number, end: number): number {
+  return i < end && isSpace(octets[i] ?? 0) ? skipSpace(octets, i, end) : i;
+}
+
+/**
+ * Reads over `;name=value` as often as it comes up to `end`, without white space as nearly all are written, and gives
+ * where the value of the parameter `key` (in lower case) begins; 0 when there is none. -1 when it is written otherwise,
+ * or wrong: {@link checkParams} tells.
+ */
+export function quickParams(wire: Wire, start: number, end: number, key: string): number {
+  const { octets } = wire;
+  let found = 0;
+  let i = start;
+  while (octets[i] === SEMICOLON) {
+    const name = ++i;
+    while (isTokenCode(octets[i] ?? 0)) i++;
+    if (i === name) return -1;
+    const isKey = found === 0 && isWord(octets, name, i, key);
+    if (octets[i] === EQUALS) {
+      const value = ++i;
+      if (octets[i] === QUOTE) i = skipQuoted(wire, i, end);
+      else while (isValueCode(octets[i] ?? 0)) i++;
+      if (i <= value) return -1;
+      if (isKey) found = value;
+    }
+  }
+  return i === end ? found : -1;
+}
+
+/** The end of the value that begins at `start`, quoted or not; -1 when its quote isn't closed. */
+function endOfValue(wire: Wire, start: number, end: number): number {
+  const { octets } = wire;
+  if (octets[start] === QUOTE) return skipQuoted(wire, start, end);
+  let i = start;
+  while (i < end && isValueCode(octets[i] ?? 0)) i++;
+  return i;
+}
+
+/**
+ * Reads over `;name=value` as often as it comes up to `end`. Throws a `ParseError` that names the header unless each
+ * name is a token, and each value a quoted string or something without white space, quote, comma and bracket.
+ */
+export function checkParams(wire: Wire, start: number, end: number, header: string): void {
+  const { octets } = wire;
+  let i = start;
+  while (i < end) {
+    i = afterSpace(octets, i, end);
+    if (octets[i] !== SEMICOLON) throw malformed(header, i);
+    const name = afterSpace(octets, i + 1, end);
+    i = tokenEnd(octets, name, end);
+    if (i === name) throw malformed(header, i);
+    i = afterSpace(octets, i, end);
+    if (i < end && octets[i] === EQUALS) {
+      const value = afterSpace(octets, i + 1, end);
+      i = endOfValue(wire, value, end);
+      if (i <= value) throw malformed(header, value);
+      i = afterSpace(octets, i, end);
+    }
+  }
+}
+
+function malformed(header: string, offset: number): ParseError {
+  return new ParseError(`Malformed ${header}: its parameters`, { header, offset });
 }
 
 /** The end of a parameter's name that begins at `start`. URI parameters have more octets than tokens do. */
-function nameEnd(text: string, start: number, end: number): number {
+function nameEnd(octets: Uint8Array, start: number, end: number): number {
   let i = start;
   while (i < end) {
-    const code = text.charCodeAt(i);
-    if (code <= 0x20 || code === EQUALS || code === SEMICOLON || code === QUOTE) break;
+    const code = octets[i] ?? 0;
+    if (code === EQUALS || code === SEMICOLON || code <= 0x20) break;
     i++;
   }
   return i;
 }
 
-/** The end of a parameter whose name ends at `name`: the next semicolon that isn't in its quoted value, or `end`. */
-function paramEnd(text: string, name: number, end: number): number {
-  const equals = skipSpace(text, name, end);
-  if (equals === end || text.charCodeAt(equals) !== EQUALS) return semicolonOr(text, equals, end);
-  const value = skipSpace(text, equals + 1, end);
-  if (value === end || text.charCodeAt(value) !== QUOTE) return semicolonOr(text, value, end);
-  const after = skipQuoted(text, value, end);
-  return after < 0 ? end : semicolonOr(text, after, end);
+/** The end of the value that begins at `start` as it is written, with its quotes and the white space after it. */
+function valueStop(wire: Wire, start: number, end: number): number {
+  const from = wire.octets[start] === QUOTE ? skipQuoted(wire, start, end) : start;
+  if (from < 0) return end;
+  const semicolon = wire.text.indexOf(";", from);
+  return semicolon < 0 || semicolon > end ? end : semicolon;
+}
+
+/** The next semicolon after a parameter whose name ends at `name`, or `end`. */
+function nextParam(wire: Wire, name: number, end: number): number {
+  const { octets } = wire;
+  const equals = afterSpace(octets, name, end);
+  if (equals >= end || octets[equals] !== EQUALS) return valueStop(wire, equals, end);
+  return valueStop(wire, afterSpace(octets, equals + 1, end), end);
 }
 
 /**
- * The position of the semicolon before the parameter of that name (in lower case), -1 when there is none. `start` is at
- * the first semicolon, or at `end`.
+ * The end of the name of the parameter that is called so (in lower case), -1 when there is none. `start` is at the
+ * first semicolon, or at `end`.
  */
-export function findParam(text: string, start: number, end: number, name: string): number {
+export function findParam(wire: Wire, start: number, end: number, name: string): number {
+  const { octets } = wire;
   let i = start;
   while (i < end) {
-    const first = skipSpace(text, i + 1, end);
-    const last = nameEnd(text, first, end);
-    if (last - first === name.length && isWord(text, first, last, name)) return i;
-    i = paramEnd(text, last, end);
+    const first = afterSpace(octets, i + 1, end);
+    const last = nameEnd(octets, first, end);
+    if (isWord(octets, first, last, name)) return last;
+    i = nextParam(wire, last, end);
   }
   return -1;
 }
 
-/** The position of the semicolon after the parameter at `at`, or `end`. */
-function endOfParam(text: string, at: number, end: number): number {
-  return paramEnd(text, nameEnd(text, skipSpace(text, at + 1, end), end), end);
+/** The value of the parameter whose name ends at `name`, without quotes; `undefined` when it has none. */
+export function valueOfParam(wire: Wire, name: number, end: number): string | undefined {
+  const equals = afterSpace(wire.octets, name, end);
+  if (equals >= end || wire.octets[equals] !== EQUALS) return undefined;
+  return valueAt(wire, afterSpace(wire.octets, equals + 1, end), end);
 }
 
-/** The value of the parameter at the semicolon `at`, without quotes; `undefined` when it has none. */
-export function valueOfParam(text: string, at: number, end: number): string | undefined {
-  const name = nameEnd(text, skipSpace(text, at + 1, end), end);
-  const equals = skipSpace(text, name, end);
-  if (equals === end || text.charCodeAt(equals) !== EQUALS) return undefined;
-  const first = skipSpace(text, equals + 1, end);
-  if (first < end && text.charCodeAt(first) === QUOTE) {
-    const after = skipQuoted(text, first, end);
-    return after < 0 ? text.slice(first, end) : unquote(text.slice(first, after));
-  }
-  return text.slice(first, trimSpace(text, first, semicolonOr(text, first, end)));
+/** The value that begins at `start`, without quotes. */
+export function valueAt(wire: Wire, start: number, end: number): string {
+  const { text, octets } = wire;
+  const value = text.slice(start, trimSpace(octets, start, valueStop(wire, start, end)));
+  return octets[start] === QUOTE ? unquote(value) : value;
+}
+
+/** Where the value of the parameter of that name (in lower case) begins; 0 when there is none. */
+export function valueStart(wire: Wire, start: number, end: number, name: string): number {
+  const at = findParam(wire, start, end, name);
+  const equals = at < 0 ? end : afterSpace(wire.octets, at, end);
+  return equals < end && wire.octets[equals] === EQUALS
+    ? afterSpace(wire.octets, equals + 1, end)
+    : 0;
 }
 
 /** The value of the parameter of that name (in lower case), without quotes. `start` as in {@link findParam}. */
-export function paramOf(
-  text: string,
+export function paramOf(wire: Wire, start: number, end: number, name: string): string | undefined {
+  const at = findParam(wire, start, end, name);
+  return at < 0 ? undefined : valueOfParam(wire, at, end);
+}
+
+/** The values of several parameters as {@link paramOf} gives them, in the order of their names (in lower case). */
+export function paramsOf(
+  wire: Wire,
   start: number,
   end: number,
-  name: string,
-): string | undefined {
-  const at = findParam(text, start, end, name);
-  return at < 0 ? undefined : valueOfParam(text, at, end);
+  names: readonly string[],
+): readonly (string | undefined)[] {
+  const { octets } = wire;
+  const values: (string | undefined)[] = [];
+  let i = start;
+  while (i < end) {
+    const first = afterSpace(octets, i + 1, end);
+    const last = nameEnd(octets, first, end);
+    for (let k = 0; k < names.length; k++) {
+      const name = names[k] ?? "";
+      if (isWord(octets, first, last, name)) values[k] ??= valueOfParam(wire, last, end);
+    }
+    i = nextParam(wire, last, end);
+  }
+  return values;
 }
 
 /**
@@ -86,25 +177,26 @@ export function paramOf(
 export class Params implements Iterable<readonly [name: string, value: string | undefined]> {
   static readonly empty: Params = new Params("");
 
-  readonly #text: string;
+  #wire: Wire | string;
+  readonly #start: number;
+  readonly #end: number;
 
   /** `text` begins with a semicolon, or is empty. */
-  constructor(text: string) {
-    this.#text = text;
-  }
-
-  /** Those in a part of a text; white space at its end is left out. */
-  static of(text: string, start: number, end: number): Params {
-    return new Params(text.slice(start, trimSpace(text, start, end)));
+  constructor(text: string | Wire, start: number = 0, end?: number) {
+    this.#wire = text;
+    this.#start = start;
+    this.#end = end ?? (typeof text === "string" ? text : text.text).length;
   }
 
   /** The value, without its quotes; `undefined` when there is no such parameter, or none with a value. */
   get(name: string): string | undefined {
-    return paramOf(this.#text, 0, this.#text.length, name);
+    if (this.#start === this.#end) return undefined;
+    return paramOf(this.#read(), this.#start, this.#end, name.toLowerCase());
   }
 
   has(name: string): boolean {
-    return findParam(this.#text, 0, this.#text.length, name) >= 0;
+    if (this.#start === this.#end) return false;
+    return findParam(this.#read(), this.#start, this.#end, name.toLowerCase()) >= 0;
   }
 
   /**
@@ -112,60 +204,68 @@ export class Params implements Iterable<readonly [name: string, value: string | 
    * host or an address is quoted. Throws `SIP_BAD_HEADER` for a name that is no token, or CR, LF or NUL in a value.
    */
   with(name: string, value?: string): Params {
-    if (!isToken(name)) throw new SipError("SIP_BAD_HEADER", "a parameter's name must be a token");
-    const written = value === undefined ? `;${name}` : `;${name}=${writtenValue(value)}`;
-    const text = this.#text;
-    const at = findParam(text, 0, text.length, name);
-    if (at < 0) return new Params(text + written);
-    const rest = new Params(text.slice(endOfParam(text, at, text.length))).without(name);
-    return new Params(text.slice(0, at) + written + rest.toString());
+    if (!isTokenText(name)) {
+      throw new SipError("SIP_BAD_HEADER", "a parameter's name must be a token");
+    }
+    return new Params(
+      this.#replaced(name, `;${name}${value === undefined ? "" : `=${written(value)}`}`),
+    );
   }
 
   /** These parameters without those of that name. */
   without(name: string): Params {
-    const text = this.#text;
-    let kept = "";
-    let from = 0;
-    let at = findParam(text, 0, text.length, name);
-    if (at < 0) return this;
-    while (at >= 0) {
-      kept += text.slice(from, at);
-      from = endOfParam(text, at, text.length);
-      at = findParam(text, from, text.length, name);
-    }
-    return new Params(kept + text.slice(from));
+    return this.has(name) ? new Params(this.#replaced(name, "")) : this;
   }
 
   *[Symbol.iterator](): Iterator<readonly [name: string, value: string | undefined]> {
-    const text = this.#text;
-    let at = 0;
-    while (at < text.length) {
-      const first = skipSpace(text, at + 1, text.length);
-      const last = nameEnd(text, first, text.length);
-      if (last > first) yield [text.slice(first, last), valueOfParam(text, at, text.length)];
-      at = paramEnd(text, last, text.length);
+    const wire = this.#read();
+    for (let at = this.#start; at < this.#end; ) {
+      const first = afterSpace(wire.octets, at + 1, this.#end);
+      const last = nameEnd(wire.octets, first, this.#end);
+      if (last > first) yield [wire.text.slice(first, last), valueOfParam(wire, last, this.#end)];
+      at = nextParam(wire, last, this.#end);
     }
   }
 
   /** As written. */
   toString(): string {
-    return this.#text;
+    const text = typeof this.#wire === "string" ? this.#wire : this.#wire.text;
+    return text.slice(this.#start, this.#end);
+  }
+
+  #read(): Wire {
+    if (typeof this.#wire === "string") this.#wire = Wire.of(this.#wire);
+    return this.#wire;
+  }
+
+  /** The text with the first parameter of a name replaced and the others left out; at the end when there is none. */
+  #replaced(name: string, by: string): string {
+    const wire = this.#read();
+    const { text, octets } = wire;
+    const wanted = name.toLowerCase();
+    let kept = "";
+    let rest = by;
+    for (let at = this.#start; at < this.#end; ) {
+      const first = afterSpace(octets, at + 1, this.#end);
+      const last = nameEnd(octets, first, this.#end);
+      const stop = nextParam(wire, last, this.#end);
+      if (!isWord(octets, first, last, wanted)) kept += text.slice(at, stop);
+      else {
+        kept += rest;
+        rest = "";
+      }
+      at = stop;
+    }
+    return kept + rest;
   }
 }
 
 const PLAIN_VALUE = /^[\w.!%*+`'~:[\]/?$&@-]+$/;
 
-function writtenValue(value: string): string {
+function written(value: string): string {
   if (PLAIN_VALUE.test(value)) return value;
   if (/[\r\n\0]/.test(value)) {
     throw new SipError("SIP_BAD_HEADER", "a parameter must not hold CR, LF or NUL");
   }
   return quote(value);
-}
-
-/** Throws unless the whole part is a list of parameters. */
-export function checkParams(text: string, start: number, end: number, header: string): void {
-  const cursor = new ParamCursor(text, start, end);
-  while (cursor.next());
-  cursor.finish(header);
 }

@@ -1,11 +1,9 @@
 import { isAscii } from "node:buffer";
-import { ParseError } from "../errors.ts";
-import { digitsOf, isSpace, skipSpace } from "./chars.ts";
+import { ParseError, type ParseErrorOptions } from "../errors.ts";
+import { isSpace } from "./chars.ts";
 import { Head } from "./head.ts";
-import { cseq } from "./header/cseq.ts";
-import { from } from "./header/from.ts";
-import { to } from "./header/to.ts";
-import { via } from "./header/via.ts";
+import { cseq, cseqOf } from "./header/cseq.ts";
+import { checkVia } from "./header/via.ts";
 import { HeaderLine } from "./header-line.ts";
 import { HeaderLines } from "./header-lines.ts";
 import {
@@ -19,8 +17,12 @@ import {
   TO,
   VIA,
 } from "./header-names.ts";
-import { bytesOf } from "./octets.ts";
+import { LineIndex } from "./line-index.ts";
+import { checkNameAddr } from "./name-addr.ts";
+import { digitsOf, skipSpace } from "./octets.ts";
 import type { ParseLimits } from "./parse-limits.ts";
+import { valueEnd } from "./value-list.ts";
+import type { Wire } from "./wire.ts";
 
 const CR = 0x0d;
 const LF = 0x0a;
@@ -30,9 +32,9 @@ const COLON = 0x3a;
 const ONCE = (1 << FROM) | (1 << TO) | (1 << CALL_ID) | (1 << CSEQ);
 
 /** Where the start line begins: empty lines before it are skipped. RFC 3261 §7.5 */
-export function startOf(text: string): number {
+export function startOf(octets: Uint8Array): number {
   let i = 0;
-  while (text.charCodeAt(i) === CR || text.charCodeAt(i) === LF) i++;
+  while (octets[i] === CR || octets[i] === LF) i++;
   return i;
 }
 
@@ -45,31 +47,25 @@ export function lineEnd(text: string, start: number): number {
 
 /** Reads the headers and finds the body. `method` is the request's, which CSeq must repeat. */
 export function parseHead(
-  bytes: Uint8Array | string,
-  text: string,
+  wire: Wire,
   start: number,
   startLineEnd: number,
   method: string | undefined,
   limits: ParseLimits,
 ): Head {
-  const headersStart = text.charCodeAt(startLineEnd) === CR ? startLineEnd + 2 : startLineEnd + 1;
-  const lines: HeaderLine[] = [];
-  const octets = typeof bytes === "string" ? bytesOf(bytes) : bytes;
-  const bodyStart = readLines(octets, text, headersStart, lines, limits);
+  const { text, octets } = wire;
+  const headersStart = octets[startLineEnd] === CR ? startLineEnd + 2 : startLineEnd + 1;
+  const headers = readLines(wire, headersStart, limits);
+  const bodyStart = emptyLine(octets, headers.lines[headers.lines.length - 1]?.end ?? headersStart);
   if (bodyStart - start > limits.head) {
     throw new ParseError("Message head too large", { status: 513 });
   }
-  const headers = new HeaderLines(lines);
-  // What is read here stays with the lines.
-  mandatory(headers, VIA).read(via);
-  mandatory(headers, FROM).read(from);
-  mandatory(headers, TO).read(to);
+  checkTopmostVia(mandatory(headers, VIA));
+  checkAddress(mandatory(headers, FROM), "From");
+  checkAddress(mandatory(headers, TO), "To");
   checkCallId(mandatory(headers, CALL_ID));
-  const sequence = mandatory(headers, CSEQ).read(cseq);
-  if (method !== undefined && sequence?.method !== method) {
-    throw new ParseError("CSeq method differs from the request's", { header: "CSeq" });
-  }
-  const length = contentLengthOf(lines);
+  checkCseq(mandatory(headers, CSEQ), method);
+  const length = contentLengthOf(headers);
   // §18.3: a datagram that ends before its body does is refused, what follows the body is cut.
   const bodyEnd = length < 0 ? text.length : bodyStart + length;
   if (bodyEnd > text.length) {
@@ -78,47 +74,40 @@ export function parseHead(
   return new Head(text, start, headersStart, bodyStart, bodyEnd, headers);
 }
 
-/** Reads the header lines and tells where the body begins. `octets` are those of `text`: reading them is faster. */
-function readLines(
-  octets: Uint8Array,
-  text: string,
-  headersStart: number,
-  lines: HeaderLine[],
-  limits: ParseLimits,
-): number {
-  const eightBit = !isAscii(octets);
+function readLines(wire: Wire, headersStart: number, limits: ParseLimits): HeaderLines {
+  const { text, octets } = wire;
   const { line: longest, headers: most } = limits;
-  let seen = 0;
+  const eightBit = !isAscii(octets);
+  const lines: HeaderLine[] = [];
+  const index = new LineIndex();
+  let once = 0;
   let start = headersStart;
   for (;;) {
     const match = matchName(octets, start);
     let i = match >> ID_BITS;
-    if (i === start) {
-      const bodyStart = emptyLine(text, start);
-      if (bodyStart > 0) return bodyStart;
-    }
-    if (octets[i] !== COLON || i === start) i = colonAfter(text, start, i);
+    if (i === start && emptyLine(octets, start) > 0) return new HeaderLines(lines, index);
+    if (octets[i] !== COLON || i === start) i = colonAfter(wire, start, i);
     i++;
     while (isSpace(octets[i] ?? 0)) i++;
     let lf = text.indexOf("\n", i);
+    const folded = isSpace(octets[lf + 1] ?? 0);
+    while (lf >= 0 && isSpace(octets[lf + 1] ?? 0)) lf = text.indexOf("\n", lf + 1);
     if (lf < 0) throw endsEarly(text);
+    if (lf - start > longest) throw new ParseError("Header line too long", { offset: start });
+    if (lines.length === most) throw new ParseError("Too many headers", { offset: start });
     const id = match & ((1 << ID_BITS) - 1);
-    const bit = id <= CSEQ ? (1 << id) & ONCE : 0;
-    if ((seen & bit) !== 0) throw moreThanOne(id, start);
-    seen |= bit;
-    if (isSpace(octets[lf + 1] ?? 0)) {
-      do {
-        lf = text.indexOf("\n", lf + 1);
-        if (lf < 0) throw endsEarly(text);
-      } while (isSpace(octets[lf + 1] ?? 0));
-      lines.push(HeaderLine.folded(id, eightBit, text, start, lf + 1, i));
-    } else {
+    if (id <= CSEQ) {
+      const bit = (1 << id) & ONCE;
+      if ((once & bit) !== 0) throw moreThanOne(id, start);
+      once |= bit;
+    }
+    index.note(id);
+    if (folded) lines.push(HeaderLine.folded(id, eightBit, text, start, lf + 1, i));
+    else {
       let end = octets[lf - 1] === CR ? lf - 1 : lf;
       while (end > i && isSpace(octets[end - 1] ?? 0)) end--;
-      lines.push(new HeaderLine(id, eightBit, text, start, lf + 1, i, end));
+      lines.push(new HeaderLine(id, eightBit, text, start, lf + 1, i, end, wire));
     }
-    if (lf - start > longest) throw new ParseError("Header line too long", { offset: start });
-    if (lines.length > most) throw new ParseError("Too many headers", { offset: start });
     start = lf + 1;
   }
 }
@@ -128,16 +117,15 @@ function endsEarly(text: string): ParseError {
 }
 
 /** Where the body begins when an empty line is at `start`; -1 when there is none. */
-function emptyLine(text: string, start: number): number {
-  const code = text.charCodeAt(start);
-  if (code === LF) return start + 1;
-  return code === CR && text.charCodeAt(start + 1) === LF ? start + 2 : -1;
+function emptyLine(octets: Uint8Array, start: number): number {
+  if (octets[start] === LF) return start + 1;
+  return octets[start] === CR && octets[start + 1] === LF ? start + 2 : -1;
 }
 
 /** The colon after a name that begins at `start` and ends at `end`, from which white space may set it off. */
-function colonAfter(text: string, start: number, end: number): number {
-  const colon = skipSpace(text, end, text.length);
-  if (end > start && text.charCodeAt(colon) === COLON) return colon;
+function colonAfter({ text, octets }: Wire, start: number, end: number): number {
+  const colon = skipSpace(octets, end, text.length);
+  if (end > start && octets[colon] === COLON) return colon;
   if (text.indexOf("\n", start) < 0) throw endsEarly(text);
   throw new ParseError("Malformed header name", { offset: colon });
 }
@@ -155,26 +143,53 @@ function mandatory(headers: HeaderLines, id: number): HeaderLine {
   throw new ParseError(`Missing ${header}`, { header });
 }
 
+function checkTopmostVia(line: HeaderLine): void {
+  const { wire, valueStart } = line;
+  line.keyStart = checkVia(wire, valueStart, valueEnd(wire, valueStart, line.valueEnd));
+}
+
+function checkAddress(line: HeaderLine, header: string): void {
+  line.keyStart = checkNameAddr(line.wire, line.valueStart, line.valueEnd, header);
+}
+
 function checkCallId(line: HeaderLine): void {
-  const { source, valueStart, valueEnd: end } = line;
-  const space = source.indexOf(" ", valueStart);
-  if (valueStart === end || (space > 0 && space < end)) {
-    throw new ParseError("Malformed Call-ID", { header: "Call-ID", offset: line.start });
+  const space = line.wire.text.indexOf(" ", line.valueStart);
+  if (line.valueStart === line.valueEnd || (space >= 0 && space < line.valueEnd)) {
+    throw new ParseError("Malformed Call-ID", fault(line));
   }
 }
 
+function checkCseq(line: HeaderLine, method: string | undefined): void {
+  if (method === undefined) line.read(cseq);
+  else line.remember(cseq, cseqOf(line.wire.octets, line.valueStart, line.valueEnd, method));
+}
+
 /** The Content-Length, which must be the same when it is given more than once; -1 when there is none. */
-function contentLengthOf(lines: readonly HeaderLine[]): number {
-  let length = -1;
-  for (let i = 0; i < lines.length; i++) {
+function contentLengthOf(headers: HeaderLines): number {
+  const first = headers.first(CONTENT_LENGTH);
+  if (first === undefined) return -1;
+  const length = lengthOf(first);
+  const { lines } = headers;
+  for (let i = lines.length - 1; lines[i] !== first; i--) {
     const line = lines[i] as HeaderLine;
-    if (line.id !== CONTENT_LENGTH) continue;
-    const each = digitsOf(line.source, line.valueStart, line.valueEnd, Number.MAX_SAFE_INTEGER);
-    const fault = each < 0 ? "Malformed Content-Length" : "More than one Content-Length";
-    if (each < 0 || (length >= 0 && length !== each)) {
-      throw new ParseError(fault, { header: "Content-Length", offset: line.start });
+    if (line.id === CONTENT_LENGTH && lengthOf(line) !== length) {
+      throw new ParseError("More than one Content-Length", fault(line));
     }
-    length = each;
   }
   return length;
+}
+
+function lengthOf(line: HeaderLine): number {
+  const length = digitsOf(
+    line.wire.octets,
+    line.valueStart,
+    line.valueEnd,
+    Number.MAX_SAFE_INTEGER,
+  );
+  if (length < 0) throw new ParseError("Malformed Content-Length", fault(line));
+  return length;
+}
+
+function fault(line: HeaderLine): ParseErrorOptions {
+  return { header: headerName(line.id), offset: line.start };
 }

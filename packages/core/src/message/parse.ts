@@ -1,9 +1,9 @@
-import { wireOf } from "./octets.ts";
 import { startOf } from "./parse-head.ts";
 import { defaultParseLimits, type ParseLimits } from "./parse-limits.ts";
 import { Request } from "./request.ts";
 import { Response } from "./response.ts";
 import { isStatusLine } from "./start-line.ts";
+import { Wire } from "./wire.ts";
 
 /**
  * Reads a message: bytes, or a wire string (one character a byte). What every element needs is checked at once: the
@@ -16,9 +16,9 @@ export function parsePacket(
   bytes: Uint8Array | string,
   limits: ParseLimits = defaultParseLimits,
 ): Request | Response {
-  const text = wireOf(bytes);
-  const start = startOf(text);
-  return isStatusLine(text, start)
-    ? Response.read(bytes, text, start, limits)
-    : Request.read(bytes, text, start, limits);
+  const wire = Wire.of(bytes);
+  const start = startOf(wire.octets);
+  return isStatusLine(wire.octets, start)
+    ? Response.read(wire, start, limits)
+    : Request.read(wire, start, limits);
 }

@@ -1,10 +1,11 @@
 import type { ParseError } from "../errors.ts";
-import { isToken } from "./chars.ts";
 import { CALL_ID, CSEQ, FROM, headerId, headerName, TO, VIA } from "./header-names.ts";
-import { wireOf } from "./octets.ts";
 import { startOf } from "./parse-head.ts";
 import { Response } from "./response.ts";
 import { isStatusLine } from "./start-line.ts";
+import { isTokenText } from "./text.ts";
+import { fromWire } from "./utf8.ts";
+import { Wire } from "./wire.ts";
 
 /** No more of a message at fault is read than this. */
 const MAX_LINES = 256;
@@ -19,11 +20,10 @@ const SENT_BY = /^[^/]+\/[^/]+\/[^\s/]+[ \t]+[\w.[-]/;
  * RFC 3261 §8.2.6, §8.2.7
  */
 export function refusalTo(bytes: Uint8Array | string, error: ParseError): Response | undefined {
-  const text = wireOf(bytes);
-  const start = startOf(text);
-  const space = text.indexOf(" ", start);
-  if (space < 0 || isStatusLine(text, start) || !isToken(text, start, space)) return undefined;
-  if (text.slice(start, space) === "ACK") return undefined;
+  const { text, octets } = Wire.of(bytes);
+  const start = startOf(octets);
+  const method = text.slice(start, text.indexOf(" ", start));
+  if (isStatusLine(octets, start) || !isTokenText(method) || method === "ACK") return undefined;
   const headers: [string, string][] = [];
   const seen = new Set<number>();
   for (const [name, value] of readable(text, start)) {
@@ -33,7 +33,22 @@ export function refusalTo(bytes: Uint8Array | string, error: ParseError): Respon
   }
   const [, topmost] = headers.find(([name]) => name === headerName(VIA)) ?? [];
   if (topmost === undefined || !SENT_BY.test(topmost)) return undefined;
+  const to = headers.find(([name]) => name === headerName(TO));
+  if (to !== undefined && !HAS_TAG.test(to[1])) to[1] += `;tag=${tagOf(headers)}`;
   return new Response(error.status, { headers, reason: error.message });
+}
+
+const HAS_TAG = /;[ \t]*tag[ \t]*=/i;
+
+/** The same tag for the same request, as §8.2.7 has it: FNV-1a of what identifies it. */
+function tagOf(headers: readonly (readonly [name: string, value: string])[]): string {
+  let hash = 0x811c9dc5;
+  for (const [, value] of headers) {
+    for (let i = 0; i < value.length; i++) {
+      hash = Math.imul(hash ^ value.charCodeAt(i), 0x01000193);
+    }
+  }
+  return (hash >>> 0).toString(16).padStart(8, "0");
 }
 
 /** The lines that an answer copies, as far as they can be read. */
@@ -48,6 +63,6 @@ function* readable(text: string, start: number): Generator<readonly [name: strin
       .slice(colon + 1)
       .replace(/[ \t]*\r?\n[ \t]+/g, " ")
       .trim();
-    if (wanted.has(headerId(name)) && !/[\r\n\0]/.test(value)) yield [name, value];
+    if (wanted.has(headerId(name)) && !/[\r\n\0]/.test(value)) yield [name, fromWire(value)];
   }
 }

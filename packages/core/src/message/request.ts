@@ -2,7 +2,6 @@ import type { Arrival } from "../arrival.ts";
 import { ParseError, SipError } from "../errors.ts";
 import { type Random, systemRandom } from "../random.ts";
 import { answerLines } from "./answer-lines.ts";
-import { isToken } from "./chars.ts";
 import { ackOf, cancelOf, type Follower } from "./follow-up.ts";
 import { Head } from "./head.ts";
 import { to } from "./header/to.ts";
@@ -10,12 +9,13 @@ import type { HeaderLine } from "./header-line.ts";
 import { TO } from "./header-names.ts";
 import { headOf, Message, type MessageInit } from "./message.ts";
 import type { Method } from "./method.ts";
-import { wireOf } from "./octets.ts";
 import { lineEnd, parseHead, startOf } from "./parse-head.ts";
 import { defaultParseLimits, type ParseLimits } from "./parse-limits.ts";
 import { answerTo, Response, type ResponseOptions } from "./response.ts";
 import { isStatusLine, parseRequestLine } from "./start-line.ts";
+import { isTokenText } from "./text.ts";
 import { toWire } from "./utf8.ts";
+import { Wire } from "./wire.ts";
 
 /** What a request may be made with. */
 export type RequestInit = MessageInit;
@@ -100,23 +100,20 @@ export class Request extends Message {
 
   /** Reads a request: bytes, or a wire string. Throws a `ParseError`, also for a response. */
   static parse(bytes: Uint8Array | string, limits: ParseLimits = defaultParseLimits): Request {
-    const text = wireOf(bytes);
-    const start = startOf(text);
-    if (isStatusLine(text, start)) throw new ParseError("Not a request", { offset: start });
-    return Request.read(bytes, text, start, limits);
+    const wire = Wire.of(bytes);
+    const start = startOf(wire.octets);
+    if (isStatusLine(wire.octets, start)) throw new ParseError("Not a request", { offset: start });
+    return Request.read(wire, start, limits);
   }
 
   /** @internal Reads on where it is known that this is no response. */
-  static read(
-    bytes: Uint8Array | string,
-    text: string,
-    start: number,
-    limits: ParseLimits,
-  ): Request {
+  static read(wire: Wire, start: number, limits: ParseLimits): Request {
+    const { text } = wire;
     const end = lineEnd(text, start);
-    const { method, uri } = parseRequestLine(text, start, end, limits);
-    const head = parseHead(bytes, text, start, end, method, limits);
-    return new Request(method, uri, head as RequestInit);
+    const { methodEnd, uriStart, uriEnd } = parseRequestLine(wire.octets, start, end, limits);
+    const method = text.slice(start, methodEnd);
+    const head = parseHead(wire, start, end, method, limits);
+    return new Request(method, text.slice(uriStart, uriEnd), head as RequestInit);
   }
 
   get isRequest(): true {
@@ -209,7 +206,7 @@ export class Request extends Message {
   /** The tag that To came with. */
   #ownTag(): string | undefined {
     for (const line of this.#receivedLines()) {
-      if (line.id === TO) return line.read(to)?.tag;
+      if (line.id === TO) return line.keyStart < 0 ? line.read(to)?.tag : line.key;
     }
     return undefined;
   }
@@ -235,7 +232,7 @@ function follow(method: Method, { uri, lines }: Follower): Request {
 }
 
 function checkMethod(method: string): void {
-  if (!isToken(method)) throw new SipError("SIP_BAD_METHOD", "a method must be a token");
+  if (!isTokenText(method)) throw new SipError("SIP_BAD_METHOD", "a method must be a token");
 }
 
 const FORBIDDEN_IN_URI = /[\r\n\0 ]/;

@@ -1,13 +1,13 @@
 import { ParseError, SipError } from "../errors.ts";
 import { headOf, Message, type MessageInit } from "./message.ts";
 import type { Method } from "./method.ts";
-import { wireOf } from "./octets.ts";
 import { lineEnd, parseHead, startOf } from "./parse-head.ts";
 import { defaultParseLimits, type ParseLimits } from "./parse-limits.ts";
 import type { Request } from "./request.ts";
 import { isStatusLine, parseStatusLine } from "./start-line.ts";
 import { reasonPhrase } from "./status.ts";
 import { fromWire, toWire } from "./utf8.ts";
+import { Wire } from "./wire.ts";
 
 /** What a response may be made with. */
 export interface ResponseInit extends MessageInit {
@@ -64,22 +64,18 @@ export class Response extends Message {
 
   /** Reads a response: bytes, or a wire string. Throws a `ParseError`, also for a request. */
   static parse(bytes: Uint8Array | string, limits: ParseLimits = defaultParseLimits): Response {
-    const text = wireOf(bytes);
-    const start = startOf(text);
-    if (!isStatusLine(text, start)) throw new ParseError("Not a response", { offset: start });
-    return Response.read(bytes, text, start, limits);
+    const wire = Wire.of(bytes);
+    const start = startOf(wire.octets);
+    if (!isStatusLine(wire.octets, start))
+      throw new ParseError("Not a response", { offset: start });
+    return Response.read(wire, start, limits);
   }
 
   /** @internal Reads on where it is known that this is a response. */
-  static read(
-    bytes: Uint8Array | string,
-    text: string,
-    start: number,
-    limits: ParseLimits,
-  ): Response {
-    const end = lineEnd(text, start);
-    const { status, reason } = parseStatusLine(text, start, end);
-    const head = parseHead(bytes, text, start, end, undefined, limits);
+  static read(wire: Wire, start: number, limits: ParseLimits): Response {
+    const end = lineEnd(wire.text, start);
+    const { status, reason } = parseStatusLine(wire.octets, start, end);
+    const head = parseHead(wire, start, end, undefined, limits);
     const response = new Response(status, head as MessageInit);
     response.#reasonStart = reason;
     response.#touched = false;

@@ -1,8 +1,9 @@
 import type { Peer } from "../arrival.ts";
-import { via } from "./header/via.ts";
-import { HeaderLine } from "./header-line.ts";
+import { type Via, via } from "./header/via.ts";
+import type { HeaderLine } from "./header-line.ts";
 import { VIA } from "./header-names.ts";
 import { headOf } from "./message.ts";
+import { Params } from "./params.ts";
 import type { Request } from "./request.ts";
 
 /**
@@ -14,20 +15,51 @@ import type { Request } from "./request.ts";
 export function stampVia(request: Request, peer: Peer): void {
   const { headers } = headOf(request);
   const line = headers.first(VIA);
-  const top = line?.read(via);
-  if (line === undefined || top === undefined) return;
-  const asked = top.rport !== undefined;
-  const same = bare(top.host) === peer.address.toLowerCase();
-  if (same && !asked && top.received === undefined) return;
-  let params = top.params.without("received");
-  if (asked) params = params.with("rport", String(peer.port));
-  if (asked || !same) params = params.with("received", peer.address);
-  const [first = "", ...rest] = line.values();
-  const kept = first.slice(0, first.length - top.params.toString().length);
-  headers.replace(line, HeaderLine.of(line.name, [`${kept}${params}`, ...rest].join(", ")));
+  if (line === undefined) return;
+  const top = line.eightBit ? via.parse(line.wireValues()[0] ?? "") : line.read(via);
+  if (top === undefined) return;
+  const same = isSameHost(top.host, peer.address);
+  if (same && top.rport === undefined && top.received === undefined) return;
+  headers.replace(line, stamped(line, top, peer, same));
 }
 
-/** A host in lower case, an IPv6 address without its brackets. */
-function bare(host: string): string {
-  return (host.startsWith("[") ? host.slice(1, -1) : host).toLowerCase();
+function stamped(line: HeaderLine, top: Via, peer: Peer, same: boolean): HeaderLine {
+  const asked = top.rport !== undefined;
+  const written = top.params.toString();
+  const params = stampedParams(top, written, peer, same);
+  // What comes before and after the parameters of the first value stays as it is.
+  const value = line.wireValue;
+  const at = written === "" ? (line.wireValues()[0] ?? "").length : value.indexOf(";");
+  const fresh = line.withWireValue(
+    `${value.slice(0, at)}${params}${value.slice(at + written.length)}`,
+  );
+  if (line.eightBit) return fresh;
+  fresh.remember(via, {
+    ...top,
+    params: new Params(params),
+    received: asked || !same ? peer.address : undefined,
+    rport: asked ? peer.port : undefined,
+  });
+  return fresh;
+}
+
+const PLAIN_RPORT = /;rport(?=;|$)/i;
+
+function stampedParams(top: Via, written: string, peer: Peer, same: boolean): string {
+  const received = top.rport !== undefined || !same ? `;received=${peer.address}` : "";
+  if (top.received === undefined && top.rport === undefined) return `${written}${received}`;
+  if (top.received === undefined && top.rport === true && !written.includes('"')) {
+    const filled = written.replace(PLAIN_RPORT, `;rport=${peer.port}`);
+    if (filled !== written) return `${filled}${received}`;
+  }
+  const rest = top.params.without("received");
+  const params = top.rport === undefined ? rest : rest.with("rport", String(peer.port));
+  return `${params}${received}`;
+}
+
+/** Whether sent-by's host is that address; an IPv6 address is in brackets there. */
+function isSameHost(host: string, address: string): boolean {
+  if (host === address) return true;
+  const bare = host.startsWith("[") ? host.slice(1, -1) : host;
+  return bare.toLowerCase() === address.toLowerCase();
 }

@@ -1,5 +1,5 @@
 import { ParseError } from "../errors.ts";
-import { digitsOf } from "./chars.ts";
+import { isAddressCode, isDigit, isHostCode, isLetter, isUriCode } from "./chars.ts";
 import { Params } from "./params.ts";
 import { fromWire } from "./utf8.ts";
 
@@ -39,32 +39,15 @@ const AT = 0x40;
 const COLON = 0x3a;
 const MAX_PORT = 65535;
 
-/** Where the colon after a URI's scheme is; -1 when there is no scheme. RFC 2396 §3.1 */
-export function schemeEnd(text: string, start: number, end: number): number {
-  if (isLetter(text.charCodeAt(start))) {
-    for (let i = start + 1; i < end; i++) {
-      const code = text.charCodeAt(i);
-      if (code === COLON) return i;
-      if (!isLetter(code) && !isDigit(code) && code !== 0x2b && code !== 0x2d && code !== 0x2e)
-        break;
-    }
+/** Where the colon after the scheme is; -1 when there is no scheme. RFC 2396 §3.1 */
+function schemeEnd(text: string): number {
+  if (!isLetter(text.charCodeAt(0))) return -1;
+  for (let i = 1; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === COLON) return i;
+    if (!isLetter(code) && !isDigit(code) && code !== 0x2b && code !== 0x2d && code !== 0x2e) break;
   }
   return -1;
-}
-
-function isLetter(code: number): boolean {
-  const lower = code | 0x20;
-  return lower >= 0x61 && lower <= 0x7a;
-}
-
-/** 1 for the octets that break a URI off: white space, controls, quotes and angle brackets. */
-const BREAKS: Uint8Array = new Uint8Array(256);
-BREAKS.fill(1, 0, 0x21);
-for (const char of '"<>\x7f') BREAKS[char.charCodeAt(0)] = 1;
-
-/** Whether an octet may stand in some URI: all but white space, controls, quotes and angle brackets. */
-export function isUriCode(code: number): boolean {
-  return BREAKS[code] !== 1;
 }
 
 function malformed(what: string, offset: number): ParseError {
@@ -77,10 +60,11 @@ function malformed(what: string, offset: number): ParseError {
  * RFC 3261 §19.1.1, RFC 3966 §3
  */
 export function parseUri(text: string): Uri {
-  const colon = schemeEnd(text, 0, text.length);
+  const colon = schemeEnd(text);
   if (colon < 0) throw malformed("no scheme", 0);
   for (let i = colon; i < text.length; i++) {
-    if (!isUriCode(text.charCodeAt(i))) throw malformed("a character that no URI may hold", i);
+    if (!isUriCode(Math.min(text.charCodeAt(i), 0xff)))
+      throw malformed("a character that no URI may hold", i);
   }
   const scheme = text.slice(0, colon).toLowerCase();
   if (scheme === "sip" || scheme === "sips") return parseHostPart(text, scheme, colon + 1);
@@ -91,7 +75,7 @@ export function parseUri(text: string): Uri {
   return {
     scheme: "tel",
     number: text.slice(colon + 1, end),
-    params: semicolon < 0 ? Params.empty : new Params(text.slice(semicolon)),
+    params: semicolon < 0 ? Params.empty : new Params(text, semicolon),
   };
 }
 
@@ -105,16 +89,17 @@ export function parseSipUri(text: string): SipUri {
 function parseHostPart(text: string, scheme: "sip" | "sips", start: number): SipUri {
   const at = text.indexOf("@", start);
   const hostStart = at < 0 ? start : at + 1;
-  const hostStop = hostEnd(text, hostStart, text.length);
+  const hostStop = hostEnd(text, hostStart);
   if (hostStop < 0) throw malformed("no host", hostStart);
   let i = hostStop;
   let port: number | undefined;
   if (text.charCodeAt(i) === COLON) {
     const first = i + 1;
-    i = first;
-    while (i < text.length && isDigit(text.charCodeAt(i))) i++;
-    port = digitsOf(text, first, i, MAX_PORT);
-    if (port < 0) throw malformed("the port", first);
+    port = 0;
+    for (i = first; isDigit(text.charCodeAt(i)) && port <= MAX_PORT; i++) {
+      port = port * 10 + text.charCodeAt(i) - 0x30;
+    }
+    if (i === first || port > MAX_PORT) throw malformed("the port", first);
   }
   const question = text.indexOf("?", i);
   const paramsEnd = question < 0 ? text.length : question;
@@ -125,7 +110,7 @@ function parseHostPart(text: string, scheme: "sip" | "sips", start: number): Sip
     ...user,
     host: text.slice(hostStart, hostStop),
     ...(port === undefined ? undefined : { port }),
-    params: i === paramsEnd ? Params.empty : new Params(text.slice(i, paramsEnd)),
+    params: i === paramsEnd ? Params.empty : new Params(text, i, paramsEnd),
     headers: question < 0 ? "" : text.slice(question + 1),
   };
 }
@@ -143,35 +128,16 @@ function splitUser(
   return end === at ? { user } : { user, password: text.slice(end + 1, at) };
 }
 
-/** The end of the host that begins at `start`: a name, an IPv4 address or a bracketed IPv6 address; -1 when none does. */
-export function hostEnd(text: string, start: number, end: number): number {
+/** The end of the host that begins at `start`: a name, an IPv4 address or a bracketed IPv6 address; -1 for none. */
+function hostEnd(text: string, start: number): number {
   let i = start;
   if (text.charCodeAt(i) === 0x5b) {
     i++;
-    while (i < end && isAddressCode(text.charCodeAt(i))) i++;
-    return i < end && i > start + 2 && text.charCodeAt(i) === 0x5d ? i + 1 : -1;
+    while (isAddressCode(text.charCodeAt(i))) i++;
+    return i > start + 2 && text.charCodeAt(i) === 0x5d ? i + 1 : -1;
   }
-  while (i < end && isHostCode(text.charCodeAt(i))) i++;
+  while (isHostCode(text.charCodeAt(i))) i++;
   return i === start ? -1 : i;
-}
-
-export function isDigit(code: number): boolean {
-  return code >= 0x30 && code <= 0x39;
-}
-
-/** 1 for the octets of a host name or an IPv4 address. The underscore is in no grammar, and in many a network. */
-const HOST: Uint8Array = new Uint8Array(256);
-for (const char of "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_") {
-  HOST[char.charCodeAt(0)] = 1;
-}
-
-function isHostCode(code: number): boolean {
-  return HOST[code] === 1;
-}
-
-function isAddressCode(code: number): boolean {
-  const lower = code | 0x20;
-  return isDigit(code) || (lower >= 0x61 && lower <= 0x66) || code === COLON || code === 0x2e;
 }
 
 /** Writes a URI, as it was written where it was parsed. */

@@ -1,8 +1,7 @@
-import { digitsOf } from "./chars.ts";
 import type { Head } from "./head.ts";
 import { HeaderLine } from "./header-line.ts";
 import { CONTENT_LENGTH } from "./header-names.ts";
-import { wireOf } from "./octets.ts";
+import { latin1 } from "./wire.ts";
 
 /**
  * The wire string of a message. What nobody touched is cut out of the text it came in, as few cuts as possible.
@@ -44,9 +43,9 @@ export function writeMessage(
   if (!counted) wire += `Content-Length: ${length}\r\n`;
   wire += "\r\n";
   if (length === 0) return wire;
-  return wire + (body === undefined ? text.slice(head.bodyStart, head.bodyEnd) : wireOf(body));
+  return wire + (body === undefined ? text.slice(head.bodyStart, head.bodyEnd) : latin1(body));
 }
 
 function saysLength(line: HeaderLine, length: number): boolean {
-  return digitsOf(line.source, line.valueStart, line.valueEnd, Number.MAX_SAFE_INTEGER) === length;
+  return line.wireValue === String(length) || Number(line.wireValue) === length;
 }

@@ -1,8 +1,10 @@
 import { ParseError, SipError } from "../../errors.ts";
-import { isToken, isTokenCode, quote, skipSpace, trimSpace } from "../chars.ts";
 import type { KnownField } from "../header-field.ts";
 import { headerName } from "../header-names.ts";
-import { AuthParams } from "./auth-params.ts";
+import { skipSpace, tokenEnd, trimSpace } from "../octets.ts";
+import { isTokenText, quote } from "../text.ts";
+import type { Wire } from "../wire.ts";
+import { AuthParams, authParamOf } from "./auth-params.ts";
 import { knownField } from "./known-field.ts";
 
 /** What an Authorization header holds. */
@@ -22,29 +24,30 @@ const UNQUOTED = new Set(["algorithm", "stale", "nc"]);
 /** One token in the place of parameters, as in `Bearer` credentials. RFC 7235 §2.1 */
 const TOKEN68 = /^[\w.~+/-]+=*$/;
 
-function scanAuth(text: string, start: number, end: number, header: string): Credentials {
-  const first = skipSpace(text, start, end);
-  const last = trimSpace(text, first, end);
-  let i = first;
-  while (i < last && isTokenCode(text.charCodeAt(i))) i++;
-  const rest = skipSpace(text, i, last);
-  if (i === first || (rest === i && i < last)) {
-    throw new ParseError(`Malformed ${header}: no scheme`, { header, offset: i });
+function scanAuth(wire: Wire, start: number, end: number, header: string): Credentials {
+  const { text, octets } = wire;
+  const first = skipSpace(octets, start, end);
+  const last = trimSpace(octets, first, end);
+  const stop = tokenEnd(octets, first, last);
+  const rest = skipSpace(octets, stop, last);
+  if (stop === first || (rest === stop && stop < last)) {
+    throw new ParseError(`Malformed ${header}: no scheme`, { header, offset: stop });
   }
-  const scheme = text.slice(first, i);
+  const scheme = text.slice(first, stop);
   const comma = text.indexOf(",", rest);
   if ((comma < 0 || comma >= last) && TOKEN68.test(text.slice(rest, last))) {
     return { scheme, params: new Map([["", text.slice(rest, last)]]) };
   }
-  return { scheme, params: new AuthParams(text, rest, last, header) };
+  return { scheme, params: new AuthParams(wire, rest, last, header) };
 }
 
 function formatAuth(value: Credentials): string {
   const written = [...value.params].map(([name, param]) => {
     if (name === "") return param;
-    if (!isToken(name)) throw new SipError("SIP_BAD_HEADER", "a parameter's name must be a token");
+    if (!isTokenText(name))
+      throw new SipError("SIP_BAD_HEADER", "a parameter's name must be a token");
     const bare = UNQUOTED.has(name) || (name === "qop" && value.params.has("nc"));
-    return `${name}=${bare && isToken(param) ? param : quote(param)}`;
+    return `${name}=${bare && isTokenText(param) ? param : quote(param)}`;
   });
   return `${value.scheme} ${written.join(", ")}`;
 }
@@ -52,5 +55,7 @@ function formatAuth(value: Credentials): string {
 /** A field of credentials or of a challenge; both are written alike. */
 export function authField(id: number): KnownField<Credentials> {
   const name = headerName(id);
-  return knownField(id, (text, start, end) => scanAuth(text, start, end, name), formatAuth);
+  const scan = (wire: Wire, start: number, end: number): Credentials =>
+    scanAuth(wire, start, end, name);
+  return { ...knownField(id, scan, formatAuth), param: authParamOf };
 }

@@ -1,9 +1,10 @@
 import { ParseError } from "../../errors.ts";
-import { skipSpace, trimSpace } from "../chars.ts";
 import type { HeaderField } from "../header-field.ts";
 import { CONTACT } from "../header-names.ts";
-import { formatNameAddr, type NameAddr, scanNameAddr } from "../name-addr.ts";
+import { formatNameAddr, type NameAddr, scanAddress } from "../name-addr.ts";
+import { skipSpace, trimSpace } from "../octets.ts";
 import { Params } from "../params.ts";
+import type { Wire } from "../wire.ts";
 import { knownField } from "./known-field.ts";
 
 /** One contact. RFC 3261 §20.10 */
@@ -16,12 +17,14 @@ export interface ContactValue extends NameAddr {
 
 const QVALUE = /^(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)$/;
 
-function scanContact(text: string, start: number, end: number): ContactValue | "*" {
-  const first = skipSpace(text, start, end);
-  if (text.charCodeAt(first) === 0x2a && trimSpace(text, first, end) === first + 1) return "*";
-  const { displayName, uri, params, tag } = scanNameAddr(text, first, end, "Contact");
-  const q = params === Params.empty ? undefined : params.get("q");
-  const expires = params === Params.empty ? undefined : params.get("expires");
+const STAR = 0x2a;
+const PICKED = ["tag", "q", "expires"];
+
+function scanContact(wire: Wire, start: number, end: number): ContactValue | "*" {
+  const first = skipSpace(wire.octets, start, end);
+  if (wire.octets[first] === STAR && trimSpace(wire.octets, first, end) === first + 1) return "*";
+  const { displayName, uri, params, picked } = scanAddress(wire, first, end, "Contact", PICKED);
+  const [tag, q, expires] = picked;
   return {
     displayName,
     uri,

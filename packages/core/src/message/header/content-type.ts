@@ -1,9 +1,12 @@
 import { ParseError } from "../../errors.ts";
-import { isToken, skipSpace, trimSpace } from "../chars.ts";
 import type { HeaderField } from "../header-field.ts";
 import { CONTENT_TYPE } from "../header-names.ts";
+import { skipSpace, tokenEnd, trimSpace } from "../octets.ts";
 import { checkParams, Params } from "../params.ts";
+import type { Wire } from "../wire.ts";
 import { knownField } from "./known-field.ts";
+
+const SLASH = 0x2f;
 
 /** A media type. */
 export interface MediaType {
@@ -12,19 +15,22 @@ export interface MediaType {
   readonly params: Params;
 }
 
-function scanContentType(text: string, start: number, end: number): MediaType {
-  const first = skipSpace(text, start, end);
-  const last = trimSpace(text, first, end);
-  const semicolon = text.indexOf(";", first);
-  const params = semicolon < 0 || semicolon >= last ? last : semicolon;
-  const [type = "", subtype = "", ...rest] = text.slice(first, params).split("/");
-  if (!isToken(type.trim()) || !isToken(subtype.trim()) || rest.length > 0) {
+function scanContentType(wire: Wire, start: number, end: number): MediaType {
+  const { text, octets } = wire;
+  const first = skipSpace(octets, start, end);
+  const slash = skipSpace(octets, tokenEnd(octets, first, end), end);
+  const subtype = skipSpace(octets, slash + 1, end);
+  const stop = tokenEnd(octets, subtype, end);
+  if (slash === first || octets[slash] !== SLASH || stop <= subtype) {
     throw new ParseError("Malformed Content-Type", { header: "Content-Type", offset: first });
   }
-  checkParams(text, params, last, "Content-Type");
+  const params = skipSpace(octets, stop, end);
+  checkParams(wire, params, end, "Content-Type");
+  const type = text.slice(first, trimSpace(octets, first, slash));
   return {
-    type: `${type.trim()}/${subtype.trim()}`.toLowerCase(),
-    params: params === last ? Params.empty : new Params(text.slice(params, last)),
+    type: `${type}/${text.slice(subtype, stop)}`.toLowerCase(),
+    params:
+      params === end ? Params.empty : new Params(wire, params, trimSpace(octets, params, end)),
   };
 }
 

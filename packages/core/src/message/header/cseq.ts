@@ -1,9 +1,9 @@
 import { ParseError } from "../../errors.ts";
-import { digitsOf, isToken, skipSpace, trimSpace } from "../chars.ts";
 import type { HeaderField } from "../header-field.ts";
 import { CSEQ } from "../header-names.ts";
 import type { Method } from "../method.ts";
-import { isDigit } from "../uri.ts";
+import { digitsEnd, digitsOf, isPart, isToken, skipSpace, trimSpace } from "../octets.ts";
+import type { Wire } from "../wire.ts";
 import { knownField } from "./known-field.ts";
 
 /** The place of a request in its dialog or registration. */
@@ -15,19 +15,34 @@ export interface CSeq {
 
 const MAX_CSEQ = 2147483647;
 
-function malformed(offset: number): ParseError {
-  return new ParseError("Malformed CSeq", { header: "CSeq", offset });
+function malformed(what: string, offset: number): ParseError {
+  return new ParseError(`Malformed CSeq: ${what}`, { header: "CSeq", offset });
 }
 
-function scanCseq(text: string, start: number, end: number): CSeq {
-  const first = skipSpace(text, start, end);
-  let digits = first;
-  while (digits < end && isDigit(text.charCodeAt(digits))) digits++;
-  // §8.1.1.5: below 2³¹.
-  const number = digitsOf(text, first, digits, MAX_CSEQ);
-  const method = skipSpace(text, digits, end);
-  const last = trimSpace(text, method, end);
-  if (number < 0 || method === digits || !isToken(text, method, last)) throw malformed(first);
+/** Where the method of a CSeq begins whose digits end at `digits`. The number is checked. RFC 3261 §8.1.1.5 */
+function methodStart(octets: Uint8Array, digits: number, end: number, number: number): number {
+  if (number < 0) throw malformed("its number", digits);
+  const method = skipSpace(octets, digits, end);
+  if (method === digits || method === end) throw malformed("its method", digits);
+  return method;
+}
+
+/** Reads the CSeq of a request: its method must be the request's. Throws a `ParseError`. */
+export function cseqOf(octets: Uint8Array, start: number, end: number, method: string): CSeq {
+  const digits = digitsEnd(octets, start, end);
+  const number = digitsOf(octets, start, digits, MAX_CSEQ);
+  const first = methodStart(octets, digits, end, number);
+  if (isPart(octets, first, end, method)) return { number, method };
+  throw new ParseError("CSeq method differs from the request's", { header: "CSeq", offset: first });
+}
+
+function scanCseq({ text, octets }: Wire, start: number, end: number): CSeq {
+  const first = skipSpace(octets, start, end);
+  const digits = digitsEnd(octets, first, end);
+  const number = digitsOf(octets, first, digits, MAX_CSEQ);
+  const method = methodStart(octets, digits, end, number);
+  const last = trimSpace(octets, method, end);
+  if (!isToken(octets, method, last)) throw malformed("its method", method);
   return { number, method: text.slice(method, last) };
 }
 

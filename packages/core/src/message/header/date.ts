@@ -1,7 +1,8 @@
 import { ParseError } from "../../errors.ts";
-import { digitsOf, skipSpace, trimSpace } from "../chars.ts";
 import type { HeaderField } from "../header-field.ts";
 import { DATE } from "../header-names.ts";
+import { skipSpace, trimSpace } from "../octets.ts";
+import type { Wire } from "../wire.ts";
 import { knownField } from "./known-field.ts";
 
 const DAYS: readonly string[] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
@@ -9,7 +10,6 @@ const MONTHS: readonly string[] = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov D
 const MONTH_DAYS: readonly number[] = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 const MS_PER_DAY = 86_400_000;
 const DAYS_TO_1970 = 719_162;
-const LAST_YEAR = 9999;
 
 function daysOfMonth(year: number, month: number): number {
   const leap = (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
@@ -22,26 +22,27 @@ function daysBeforeYear(year: number): number {
   return y * 365 + Math.floor(y / 4) - Math.floor(y / 100) + Math.floor(y / 400) - DAYS_TO_1970;
 }
 
-/** `Sat, 13 Nov 2010 23:29:00 GMT`, every field at its place. */
-function scanDate(text: string, start: number, end: number): number {
-  const first = skipSpace(text, start, end);
-  const malformed = new ParseError("Malformed Date", { header: "Date", offset: first });
-  const value = text.slice(first, trimSpace(text, first, end));
-  const digits = (from: number, to: number, max: number): number => {
-    const number = digitsOf(value, from, to, max);
-    if (number < 0) throw malformed;
-    return number;
-  };
-  const month = MONTHS.indexOf(value.slice(8, 11));
-  const punctuation = value.replace(/[A-Za-z\d]/g, "");
-  const shape = value.length === 29 && punctuation === ",    :: " && value.endsWith(" GMT");
-  if (!shape || month < 0 || !DAYS.includes(value.slice(0, 3))) throw malformed;
-  const year = digits(12, 16, LAST_YEAR);
-  const day = digits(5, 7, daysOfMonth(year, month));
-  if (day === 0) throw malformed;
-  const seconds = digits(17, 19, 23) * 3600 + digits(20, 22, 59) * 60 + digits(23, 25, 60);
-  let days = daysBeforeYear(year) + day - 1;
-  for (let i = 0; i < month; i++) days += daysOfMonth(year, i);
+/** `Sat, 13 Nov 2010 23:29:00 GMT`: every field has its place. */
+const SHAPE =
+  /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), (\d\d) ([A-Z][a-z]{2}) (\d{4}) (\d\d):(\d\d):(\d\d) GMT$/;
+
+function scanDate({ text, octets }: Wire, start: number, end: number): number {
+  const first = skipSpace(octets, start, end);
+  const match = SHAPE.exec(text.slice(first, trimSpace(octets, first, end)));
+  const [, day = "", monthName = "", year = "", hour = "", minute = "", second = ""] = match ?? [];
+  const month = MONTHS.indexOf(monthName);
+  const inRange =
+    month >= 0 &&
+    Number(year) > 0 &&
+    Number(day) > 0 &&
+    Number(day) <= daysOfMonth(Number(year), month) &&
+    Number(hour) < 24 &&
+    Number(minute) < 60 &&
+    Number(second) <= 60;
+  if (!inRange) throw new ParseError("Malformed Date", { header: "Date", offset: first });
+  let days = daysBeforeYear(Number(year)) + Number(day) - 1;
+  for (let i = 0; i < month; i++) days += daysOfMonth(Number(year), i);
+  const seconds = Number(hour) * 3600 + Number(minute) * 60 + Number(second);
   return days * MS_PER_DAY + seconds * 1000;
 }
 

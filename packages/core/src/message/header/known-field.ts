@@ -1,19 +1,20 @@
-import { skipSpace, trimSpace } from "../chars.ts";
 import type { KnownField } from "../header-field.ts";
 import { headerName } from "../header-names.ts";
 import { formatNameAddr, type NameAddr, scanNameAddr } from "../name-addr.ts";
+import { skipSpace, trimSpace } from "../octets.ts";
+import { Wire } from "../wire.ts";
 
 /** A field of a known header, from the function that reads it in place. */
 export function knownField<T>(
   id: number,
-  scan: (text: string, start: number, end: number) => T,
+  scan: (wire: Wire, start: number, end: number) => T,
   format: (value: T) => string,
 ): KnownField<T> {
   return {
     id,
     name: headerName(id),
     scan,
-    parse: (value) => scan(value, 0, value.length),
+    parse: (value) => scan(Wire.of(value), 0, value.length),
     format,
   };
 }
@@ -22,9 +23,9 @@ export function knownField<T>(
 export function textField(id: number): KnownField<string> {
   return knownField(
     id,
-    (text, start, end) => {
-      const first = skipSpace(text, start, end);
-      return text.slice(first, trimSpace(text, first, end));
+    ({ text, octets }, start, end) => {
+      const first = skipSpace(octets, start, end);
+      return text.slice(first, trimSpace(octets, first, end));
     },
     (value) => value,
   );
@@ -33,5 +34,5 @@ export function textField(id: number): KnownField<string> {
 /** A field that is a name-addr or addr-spec with parameters. */
 export function nameAddrField(id: number): KnownField<NameAddr> {
   const name = headerName(id);
-  return knownField(id, (text, start, end) => scanNameAddr(text, start, end, name), formatNameAddr);
+  return knownField(id, (wire, start, end) => scanNameAddr(wire, start, end, name), formatNameAddr);
 }

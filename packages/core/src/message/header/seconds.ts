@@ -1,7 +1,7 @@
 import { ParseError } from "../../errors.ts";
-import { digitsOf, skipSpace, trimSpace } from "../chars.ts";
 import type { KnownField } from "../header-field.ts";
 import { headerName } from "../header-names.ts";
+import { digitsOf, skipSpace, trimSpace } from "../octets.ts";
 import { knownField } from "./known-field.ts";
 
 /** The highest delta-seconds. RFC 3261 §20.19 */
@@ -12,9 +12,9 @@ export function numberField(id: number, max: number): KnownField<number> {
   const name = headerName(id);
   return knownField(
     id,
-    (text, start, end) => {
-      const first = skipSpace(text, start, end);
-      const number = digitsOf(text, first, trimSpace(text, first, end), max);
+    ({ octets }, start, end) => {
+      const first = skipSpace(octets, start, end);
+      const number = digitsOf(octets, first, trimSpace(octets, first, end), max);
       if (number < 0) throw new ParseError(`Malformed ${name}`, { header: name, offset: first });
       return number;
     },

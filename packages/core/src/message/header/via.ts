@@ -1,10 +1,28 @@
 import { ParseError } from "../../errors.ts";
-import { digitsOf, isTokenCode, isWord, skipSpace } from "../chars.ts";
+import { isDigit, isHostCode, isTokenCode } from "../chars.ts";
 import type { HeaderField } from "../header-field.ts";
 import { VIA } from "../header-names.ts";
-import { ParamCursor } from "../param-cursor.ts";
-import { Params } from "../params.ts";
-import { hostEnd, isDigit } from "../uri.ts";
+import { hostEnd } from "../host.ts";
+import {
+  digitsEnd,
+  digitsOf,
+  isPart,
+  isSip20,
+  isWord,
+  skipSpace,
+  tokenEnd,
+  trimSpace,
+} from "../octets.ts";
+import {
+  checkParams,
+  findParam,
+  Params,
+  paramsOf,
+  quickParams,
+  valueOfParam,
+  valueStart,
+} from "../params.ts";
+import type { Wire } from "../wire.ts";
 import { knownField } from "./known-field.ts";
 
 /** One hop that a request went over. RFC 3261 §20.42 */
@@ -25,104 +43,137 @@ export interface Via {
   readonly rport: number | true | undefined;
 }
 
+const SP = 0x20;
 const SLASH = 0x2f;
 const COLON = 0x3a;
-const SEMICOLON = 0x3b;
 const MAX_PORT = 65535;
 
 function malformed(what: string, offset: number): ParseError {
   return new ParseError(`Malformed Via: ${what}`, { header: "Via", offset });
 }
 
-function tokenEnd(text: string, start: number, end: number): number {
-  let i = start;
-  while (i < end && isTokenCode(text.charCodeAt(i))) i++;
-  if (i === start) throw malformed("the protocol", i);
-  return i;
-}
-
 /** Where the transport begins: after `SIP/2.0/`, around whose slashes white space may stand. */
-function transportStart(text: string, start: number, end: number): number {
-  if (text.startsWith("SIP/2.0/", start) && start + 8 < end) return skipSpace(text, start + 8, end);
-  const name = skipSpace(text, start, end);
-  const nameEnd = tokenEnd(text, name, end);
-  let i = skipSpace(text, nameEnd, end);
-  if (!isWord(text, name, nameEnd, "SIP") || text.charCodeAt(i) !== SLASH) {
+function transportStart(octets: Uint8Array, start: number, end: number): number {
+  // All but the strangest spell it so.
+  if (isSip20(octets, start) && octets[start + 7] === SLASH)
+    return skipSpace(octets, start + 8, end);
+  const name = skipSpace(octets, start, end);
+  const nameStop = tokenEnd(octets, name, end);
+  let i = skipSpace(octets, nameStop, end);
+  if (!isWord(octets, name, nameStop, "sip") || octets[i] !== SLASH) {
     throw malformed("the protocol", name);
   }
-  const version = skipSpace(text, i + 1, end);
-  const versionEnd = tokenEnd(text, version, end);
-  i = skipSpace(text, versionEnd, end);
-  if (!isWord(text, version, versionEnd, "2.0") || text.charCodeAt(i) !== SLASH) {
+  const version = skipSpace(octets, i + 1, end);
+  const versionStop = tokenEnd(octets, version, end);
+  i = skipSpace(octets, versionStop, end);
+  if (!isPart(octets, version, versionStop, "2.0") || octets[i] !== SLASH) {
     throw malformed("the protocol version", version);
   }
-  return skipSpace(text, i + 1, end);
+  return skipSpace(octets, i + 1, end);
 }
 
-/** Where sent-by begins, which white space sets off from the transport. */
-function sentByStart(text: string, transportEnd: number, end: number): number {
-  const start = skipSpace(text, transportEnd, end);
-  if (start === transportEnd || start === end) throw malformed("sent-by", start);
+/** Where sent-by begins after a transport that begins at `transport`. */
+function sentByStart(octets: Uint8Array, transport: number, end: number): number {
+  const stop = tokenEnd(octets, transport, end);
+  if (stop === transport) throw malformed("the transport", transport);
+  const start = skipSpace(octets, stop, end);
+  if (start === stop) throw malformed("sent-by", start);
   return start;
 }
 
-/** Where the digits that begin at `start` end. */
-function digitsEnd(text: string, start: number, end: number): number {
-  let i = start;
-  while (i < end && isDigit(text.charCodeAt(i))) i++;
-  return i;
+/** Where the digits of the port begin after a host that ends at `host`; -1 when there is no port. */
+function portStart(octets: Uint8Array, host: number, end: number): number {
+  const colon = skipSpace(octets, host, end);
+  return colon < end && octets[colon] === COLON ? skipSpace(octets, colon + 1, end) : -1;
 }
 
-function scanVia(text: string, start: number, end: number): Via {
-  const transport = transportStart(text, start, end);
-  const transportEnd = tokenEnd(text, transport, end);
-  const sentBy = sentByStart(text, transportEnd, end);
-  const hostStop = hostEnd(text, sentBy, end);
+/** Where the digits that begin at `start` end. Throws when they are no port. */
+function portEnd(octets: Uint8Array, start: number, end: number): number {
+  const stop = digitsEnd(octets, start, end);
+  if (digitsOf(octets, start, stop, MAX_PORT) < 0) throw malformed("the port", start);
+  return stop;
+}
+
+/**
+ * {@link checkVia} for a Via as nearly all are written: without white space but the one, and without IPv6. -1 for any
+ * other.
+ */
+function quickVia(wire: Wire, start: number, end: number): number {
+  const { octets } = wire;
+  if (!isSip20(octets, start) || octets[start + 7] !== SLASH) return -1;
+  let i = start + 8;
+  while (isTokenCode(octets[i] ?? 0)) i++;
+  if (i === start + 8 || octets[i] !== SP) return -1;
+  const host = ++i;
+  while (isHostCode(octets[i] ?? 0)) i++;
+  if (i === host) return -1;
+  if (octets[i] === COLON) {
+    let port = 0;
+    const digits = ++i;
+    while (isDigit(octets[i] ?? 0)) port = port * 10 + (octets[i++] ?? 0) - 0x30;
+    if (i === digits || port > MAX_PORT) return -1;
+  }
+  return quickParams(wire, i, end, "branch");
+}
+
+/**
+ * Checks one value between two positions and tells where the value of `branch` begins; 0 when there is none. Throws a
+ * `ParseError`.
+ */
+export function checkVia(wire: Wire, start: number, end: number): number {
+  const quick = quickVia(wire, start, end);
+  if (quick >= 0) return quick;
+  const { octets } = wire;
+  const sentBy = sentByStart(octets, transportStart(octets, start, end), end);
+  const host = hostEnd(octets, sentBy, end);
+  if (host < 0) throw malformed("sent-by", sentBy);
+  const port = portStart(octets, host, end);
+  const params = skipSpace(octets, port < 0 ? host : portEnd(octets, port, end), end);
+  checkParams(wire, params, end, "Via");
+  return valueStart(wire, params, end, "branch");
+}
+
+const PICKED = ["branch", "received"];
+
+function scanVia(wire: Wire, start: number, end: number): Via {
+  const { text, octets } = wire;
+  const transport = transportStart(octets, start, end);
+  const sentBy = sentByStart(octets, transport, end);
+  const hostStop = hostEnd(octets, sentBy, end);
   if (hostStop < 0) throw malformed("sent-by", sentBy);
   const host = text.slice(sentBy, hostStop);
-  let params = hostStop;
-  let port: number | undefined;
-  let colon = hostStop;
-  if (colon < end && text.charCodeAt(colon) !== SEMICOLON) colon = skipSpace(text, colon, end);
-  if (colon < end && text.charCodeAt(colon) === COLON) {
-    const first = skipSpace(text, colon + 1, end);
-    params = digitsEnd(text, first, end);
-    port = digitsOf(text, first, params, MAX_PORT);
-    if (port < 0) throw malformed("the port", first);
-  }
-  const written = port === undefined || params === hostStop ? host : text.slice(sentBy, params);
-  params = skipSpace(text, params, end);
-  let branch: string | undefined;
-  let received: string | undefined;
-  let rport: number | true | undefined;
-  const cursor = new ParamCursor(text, params, end);
-  while (cursor.next()) {
-    if (cursor.is("branch")) branch ??= cursor.value;
-    else if (cursor.is("received")) received ??= cursor.value;
-    else if (cursor.is("rport")) rport ??= rportOf(cursor.value);
-  }
-  cursor.finish("Via");
+  const portAt = portStart(octets, hostStop, end);
+  const portStop = portAt < 0 ? hostStop : portEnd(octets, portAt, end);
+  const port = portAt < 0 ? undefined : digitsOf(octets, portAt, portStop, MAX_PORT);
+  const params = skipSpace(octets, portStop, end);
+  checkParams(wire, params, end, "Via");
+  const [branch, received] = paramsOf(wire, params, end, PICKED);
+  const rport = findParam(wire, params, end, "rport");
   return {
-    transport: transportName(text, transport, transportEnd),
+    transport: transportName(wire, transport, end),
     host,
     port,
-    sentBy: written.length === host.length || colon === hostStop ? written : `${host}:${port}`,
-    params: params === end ? Params.empty : Params.of(text, params, end),
+    sentBy: port === undefined ? host : `${host}:${port}`,
+    params:
+      params === end ? Params.empty : new Params(wire, params, trimSpace(octets, params, end)),
     branch,
     received,
-    rport,
+    rport: rport < 0 ? undefined : rportOf(valueOfParam(wire, rport, end)),
   };
 }
 
-function transportName(text: string, start: number, end: number): string {
-  if (end - start === 3 && text.startsWith("UDP", start)) return "UDP";
-  if (end - start === 3 && text.startsWith("TCP", start)) return "TCP";
-  return text.slice(start, end).toUpperCase();
+function transportName({ text, octets }: Wire, start: number, end: number): string {
+  const stop = tokenEnd(octets, start, end);
+  if (isWord(octets, start, stop, "udp")) return "UDP";
+  if (isWord(octets, start, stop, "tcp")) return "TCP";
+  return text.slice(start, stop).toUpperCase();
 }
 
+const PORT = /^\d{1,5}$/;
+
 function rportOf(value: string | undefined): number | true {
-  const port = value === undefined ? -1 : digitsOf(value, 0, value.length, MAX_PORT);
-  return port < 0 ? true : port;
+  const port = value !== undefined && PORT.test(value) ? Number(value) : MAX_PORT + 1;
+  return port > MAX_PORT ? true : port;
 }
 
 /** Writes a Via from transport, host, port and params; the shortcuts beside them are not looked at. */
