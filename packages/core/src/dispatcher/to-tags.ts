@@ -18,13 +18,13 @@ export class ToTags {
 
   tag(request: Request): string {
     const via = request.topmostVia;
-    const { tag } = request.from;
-    const parts = [via?.branch, via?.sentBy, request.callId, tag, request.cseq.number];
-    return this.#hash.of(parts.join("\n"), TAG_LENGTH);
+    const { callId, fromTag, cseq } = request;
+    const text = `${via?.branch}\n${via?.sentBy}\n${callId}\n${fromTag}\n${cseq.number}`;
+    return this.#hash.of(text, TAG_LENGTH);
   }
 
   /** Whether an ACK acknowledges an answer of ours that may have left no state. */
   recognises(ack: Request): boolean {
-    return ack.to.tag === this.tag(ack);
+    return ack.toTag === this.tag(ack);
   }
 }
