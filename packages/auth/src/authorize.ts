@@ -190,7 +190,7 @@ function isForServer(request: Request, server: Server): boolean {
 function isUriOf(uri: string, request: Request, server: Server): boolean {
   if (uri === request.uri) return true;
   const bare = uri.startsWith("<") && uri.endsWith(">") ? uri.slice(1, -1) : uri;
-  return uriEquals(bare, request.uri) || (!bare.includes("@") && server.isLocal(bare));
+  return (!bare.includes("@") && server.isLocal(bare)) || uriEquals(bare, request.uri);
 }
 
 function foreignUri(request: Request): Response {

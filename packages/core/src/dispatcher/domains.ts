@@ -1,5 +1,6 @@
 import type { Leg } from "../arrival.ts";
 import { readSipUri } from "../chain/read-sip-uri.ts";
+import { detach } from "../message/detach.ts";
 import { type SipUri, unescapeUser } from "../message/uri.ts";
 import { formatHostPort } from "../transport/host-port.ts";
 import { canonicalHost, DomainNames } from "./domain-names.ts";
@@ -10,6 +11,9 @@ interface Answer {
   readonly addressOfRecord: string | undefined;
 }
 
+const MAX_WITHOUT_USER = 256;
+const LONGEST_KEPT = 256;
+
 const NOBODY: Answer = { uri: "", local: false, addressOfRecord: undefined };
 
 /** Which names are ours: the one answer to "is this me?" for authenticator, registrar and proxy. RFC 3261 §10.3, §16.4 */
@@ -17,9 +21,11 @@ export class Domains {
   readonly #domains: DomainNames;
   readonly #aliases: DomainNames;
   #addresses: ReadonlySet<string> = new Set();
-  /** A packet's handlers ask about the same two URIs, those of its start line and its To, one after the other. */
+  /** A packet's handlers ask about the same user's URIs one after the other. */
   #last: Answer = NOBODY;
   #previous: Answer = NOBODY;
+  /** Those without a user are few, and stand in every packet. */
+  readonly #withoutUser = new Map<string, Answer>();
 
   /** Throws `SIP_BAD_DOMAIN`, as {@link DomainNames} does. */
   constructor(domains: readonly string[], aliases: readonly string[]) {
@@ -41,6 +47,7 @@ export class Domains {
     this.#addresses = new Set(own.map(withoutDefaultPort));
     this.#last = NOBODY;
     this.#previous = NOBODY;
+    this.#withoutUser.clear();
   }
 
   isLocal(uri: string): boolean {
@@ -52,10 +59,21 @@ export class Domains {
   }
 
   #answer(uri: string): Answer {
+    if (!uri.includes("@")) return this.#answerWithoutUser(uri);
     if (uri === this.#last.uri) return this.#last;
     const answer = uri === this.#previous.uri ? this.#previous : this.#find(uri);
     this.#previous = this.#last;
     this.#last = answer;
+    return answer;
+  }
+
+  #answerWithoutUser(uri: string): Answer {
+    const known = this.#withoutUser.get(uri);
+    if (known !== undefined) return known;
+    const answer = this.#find(detach(uri));
+    // Strangers can write as many as they like: what is worth keeping comes back at once.
+    if (this.#withoutUser.size >= MAX_WITHOUT_USER) this.#withoutUser.clear();
+    if (uri.length <= LONGEST_KEPT) this.#withoutUser.set(answer.uri, answer);
     return answer;
   }
 

@@ -7,12 +7,12 @@ import { fromWire } from "./utf8.ts";
 export interface SipUri {
   readonly scheme: "sip" | "sips";
   /** As written, escapes and all: {@link unescapeUser} takes them off. Never empty. */
-  readonly user?: string;
+  readonly user?: string | undefined;
   /** As written. */
-  readonly password?: string;
+  readonly password?: string | undefined;
   /** As written; an IPv6 address keeps its brackets. */
   readonly host: string;
-  readonly port?: number;
+  readonly port?: number | undefined;
   readonly params: Params;
   /** What follows the question mark, as written; empty when nothing does. */
   readonly headers: string;
@@ -104,28 +104,26 @@ function parseHostPart(text: string, scheme: "sip" | "sips", start: number): Sip
   const question = text.indexOf("?", i);
   const paramsEnd = question < 0 ? text.length : question;
   if (i < paramsEnd && text.charCodeAt(i) !== 0x3b) throw malformed("the host", i);
-  const user = at < 0 ? undefined : splitUser(text, start, at);
+  const userStop = at < 0 ? start : userEnd(text, start, at);
+  // Every URI has the same fields in the same order: the engine reads such objects fastest.
   return {
     scheme,
-    ...user,
+    user: at < 0 ? undefined : text.slice(start, userStop),
+    password: at < 0 || userStop === at ? undefined : text.slice(userStop + 1, at),
     host: text.slice(hostStart, hostStop),
-    ...(port === undefined ? undefined : { port }),
+    port,
     params: i === paramsEnd ? Params.empty : new Params(text, i, paramsEnd),
     headers: question < 0 ? "" : text.slice(question + 1),
   };
 }
 
-function splitUser(
-  text: string,
-  start: number,
-  at: number,
-): { readonly user: string; readonly password?: string } {
+/** Where the user ends that stands before an at sign: there, or at the colon of a password. */
+function userEnd(text: string, start: number, at: number): number {
   const colon = text.indexOf(":", start);
   const end = colon < 0 || colon > at ? at : colon;
   if (end === start) throw malformed("no user before the at sign", start);
   if (text.charCodeAt(at + 1) === AT) throw malformed("two at signs", at + 1);
-  const user = text.slice(start, end);
-  return end === at ? { user } : { user, password: text.slice(end + 1, at) };
+  return end;
 }
 
 /** The end of the host that begins at `start`: a name, an IPv4 address or a bracketed IPv6 address; -1 for none. */
