@@ -33,8 +33,11 @@ function uriOf(uri: string | Uri): Uri | undefined {
   }
 }
 
-/** These never match when only one URI has them, even with their default value; all others are ignored then. */
-const ALWAYS_COMPARED = new Set(["user", "ttl", "method", "maddr"]);
+/**
+ * These never match when only one URI has them, even with their default value; all others are ignored then. The list of
+ * rules leaves transport out, the sentence on default values and the examples don't.
+ */
+const ALWAYS_COMPARED = new Set(["user", "ttl", "method", "maddr", "transport"]);
 
 function sipUriEquals(a: SipUri, b: SipUri): boolean {
   return (
