@@ -1,4 +1,3 @@
-import { isAscii } from "node:buffer";
 import { ParseError, type ParseErrorOptions } from "../errors.ts";
 import { isSpace } from "./chars.ts";
 import { Head } from "./head.ts";
@@ -60,6 +59,7 @@ export function parseHead(
   if (bodyStart - start > limits.head) {
     throw new ParseError("Message head too large", { status: 513 });
   }
+  refuseLoneCr(text, start, bodyStart);
   checkTopmostVia(mandatory(headers, VIA));
   checkAddress(mandatory(headers, FROM), "From");
   checkAddress(mandatory(headers, TO), "To");
@@ -74,10 +74,16 @@ export function parseHead(
   return new Head(text, start, headersStart, bodyStart, bodyEnd, headers);
 }
 
+/** A CR without its LF is no part of a head: somebody behind us could take it for the end of a line. RFC 3261 §25.1 */
+function refuseLoneCr(text: string, start: number, end: number): void {
+  for (let cr = text.indexOf("\r", start); cr >= 0 && cr < end; cr = text.indexOf("\r", cr + 1)) {
+    if (text.charCodeAt(cr + 1) !== LF) throw new ParseError("A CR without its LF", { offset: cr });
+  }
+}
+
 function readLines(wire: Wire, headersStart: number, limits: ParseLimits): HeaderLines {
-  const { text, octets } = wire;
+  const { text, octets, eightBit } = wire;
   const { line: longest, headers: most } = limits;
-  const eightBit = !isAscii(octets);
   const lines: HeaderLine[] = [];
   const index = new LineIndex();
   let once = 0;

@@ -14,7 +14,7 @@ import { defaultParseLimits, type ParseLimits } from "./parse-limits.ts";
 import { answerTo, Response, type ResponseOptions } from "./response.ts";
 import { isStatusLine, parseRequestLine } from "./start-line.ts";
 import { isTokenText } from "./text.ts";
-import { toWire } from "./utf8.ts";
+import { fromWire, toWire } from "./utf8.ts";
 import { Wire } from "./wire.ts";
 
 /** What a request may be made with. */
@@ -113,7 +113,8 @@ export class Request extends Message {
     const { methodEnd, uriStart, uriEnd } = parseRequestLine(wire.octets, start, end, limits);
     const method = text.slice(start, methodEnd);
     const head = parseHead(wire, start, end, method, limits);
-    return new Request(method, text.slice(uriStart, uriEnd), head as RequestInit);
+    const uri = text.slice(uriStart, uriEnd);
+    return new Request(method, wire.eightBit ? fromWire(uri) : uri, head as RequestInit);
   }
 
   get isRequest(): true {

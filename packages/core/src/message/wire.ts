@@ -1,4 +1,4 @@
-import { Buffer } from "node:buffer";
+import { Buffer, isAscii } from "node:buffer";
 
 /**
  * A wire string, one character a byte, beside its octets: they are faster to look at, it is faster to cut and to
@@ -8,10 +8,17 @@ export class Wire {
   readonly text: string;
   /** The octets of the text, and perhaps more. What isn't latin1 in a text that never was on the wire is 0xff. */
   readonly octets: Buffer;
+  #eightBit: boolean | undefined;
 
   constructor(text: string, octets: Buffer) {
     this.text = text;
     this.octets = octets;
+  }
+
+  /** Whether there are octets beyond ASCII. */
+  get eightBit(): boolean {
+    this.#eightBit ??= !isAscii(this.octets);
+    return this.#eightBit;
   }
 
   /** Bytes as they came; or a wire string. */
