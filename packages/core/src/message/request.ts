@@ -236,13 +236,13 @@ function checkMethod(method: string): void {
   if (!isTokenText(method)) throw new SipError("SIP_BAD_METHOD", "a method must be a token");
 }
 
-const FORBIDDEN_IN_URI = /[\r\n\0 ]/;
+const FORBIDDEN_IN_URI = /[\s\0]/;
 
 function checkUri(uri: string): void {
   if (uri === "" || FORBIDDEN_IN_URI.test(uri)) {
     throw new SipError(
       "SIP_BAD_URI",
-      "a request-URI must not be empty or hold CR, LF, NUL or a space",
+      "a request-URI must not be empty, or hold white space or NUL",
     );
   }
 }
