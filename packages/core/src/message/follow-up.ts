@@ -2,6 +2,7 @@ import { ParseError } from "../errors.ts";
 import { contact } from "./header/contact.ts";
 import { cseq } from "./header/cseq.ts";
 import { recordRoute } from "./header/record-route.ts";
+import { route } from "./header/route.ts";
 import { HeaderLine } from "./header-line.ts";
 import {
   AUTHORIZATION,
@@ -79,8 +80,11 @@ export function ackOf(request: Request, response: Response): Follower {
   }
   const target = response.headers.read(contact);
   const remote = target === undefined || target === "*" ? request.uri : target.uri;
-  // §12.1.2: the caller's route set is the Record-Route, reversed.
-  const routes = [...response.headers.readAll(recordRoute)].reverse();
+  // §12.1.2: the caller's route set is the Record-Route, reversed. §12.2: within a dialog it stays as it is.
+  const routes =
+    request.toTag === undefined
+      ? [...response.headers.readAll(recordRoute)].reverse()
+      : request.headers.readAll(route);
   const [next] = routes;
   const lines = [
     ...first(response, TO),

@@ -141,7 +141,7 @@ export function valueStart(wire: Wire, start: number, end: number, name: string)
 }
 
 /** The value of the parameter of that name (in lower case), without quotes. `start` as in {@link findParam}. */
-export function paramOf(wire: Wire, start: number, end: number, name: string): string | undefined {
+function paramOf(wire: Wire, start: number, end: number, name: string): string | undefined {
   const at = findParam(wire, start, end, name);
   return at < 0 ? undefined : valueOfParam(wire, at, end);
 }

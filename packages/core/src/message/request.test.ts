@@ -367,6 +367,17 @@ describe("createAck", () => {
     expect(ack.headers.getAll("route")).toEqual(["<sip:p2.x.com;lr>", "<sip:bob@192.0.2.4>"]);
   });
 
+  it("keeps the route set of the dialog that the request is within, RFC 3261 §12.2", () => {
+    const request = invite();
+    request.headers.set("To", "<sip:bob@biloxi.com>;tag=b");
+    request.headers.set("Route", ["<sip:p1.x.com;lr>", "<sip:p2.x.com;lr>"]);
+    const response = request.createResponse(200, { headers: { Contact: "<sip:bob@192.0.2.4>" } });
+    expect(request.createAck(response).headers.getAll("route")).toEqual([
+      "<sip:p1.x.com;lr>",
+      "<sip:p2.x.com;lr>",
+    ]);
+  });
+
   it("refuses a provisional response", () => {
     const request = invite();
     expect(() => request.createAck(request.createResponse(180))).toThrow(SipError);
