@@ -32,11 +32,8 @@ export class HeaderLine {
   /** The value, unfolded and without white space around it: from `valueStart` to `valueEnd` of `wire`. */
   readonly valueStart: number;
   readonly valueEnd: number;
-  /**
-   * Where the value of the parameter that tells messages apart (Via's `branch`, the `tag` of From and To) begins in
-   * `wire`, noted by who has checked the line: 0 when there is none, -1 when nobody has.
-   */
-  keyStart: number;
+  /** Where the value of the `tag` of a From or To begins in `wire`: 0 when there is none, -1 when nobody has looked. */
+  tagStart: number;
   #wire: Wire | undefined;
   #field: HeaderField<never> | undefined;
   #first: unknown;
@@ -59,7 +56,7 @@ export class HeaderLine {
     this.end = end;
     this.valueStart = valueStart;
     this.valueEnd = valueEnd;
-    this.keyStart = -1;
+    this.tagStart = -1;
     this.#wire = wire;
     this.#field = undefined;
     this.#first = undefined;
@@ -186,14 +183,11 @@ export class HeaderLine {
     return field.param(this.wire, this.valueStart, this.valueEnd, name);
   }
 
-  /** The value of the parameter that tells messages apart; only where {@link keyStart} is known. */
-  get key(): string | undefined {
-    if (this.keyStart === 0) return undefined;
-    const end = isListHeader(this.id)
-      ? valueEnd(this.wire, this.keyStart, this.valueEnd)
-      : this.valueEnd;
-    const key = valueAt(this.wire, this.keyStart, end);
-    return this.eightBit ? fromWire(key) : key;
+  /** The `tag` of a From or To; only where {@link tagStart} is known. */
+  get tag(): string | undefined {
+    if (this.tagStart === 0) return undefined;
+    const tag = valueAt(this.wire, this.tagStart, this.valueEnd);
+    return this.eightBit ? fromWire(tag) : tag;
   }
 
   /** Every value, parsed. */

@@ -59,8 +59,8 @@ export class HeaderLines implements Headers {
   /** The first line of a known header. */
   first(id: number): HeaderLine | undefined {
     const lines = this.#lines;
-    const place = this.#index === undefined ? -2 : this.#index.placeOf(id);
-    if (place > -2) return place < 0 ? undefined : lines[place];
+    const index = this.#index;
+    if (index?.knows(id)) return index.first(id);
     for (let i = 0; i < lines.length; i++) {
       const line = lines[i];
       if (line?.id === id) return line;
@@ -70,12 +70,12 @@ export class HeaderLines implements Headers {
 
   /** Puts a line in the place of another. */
   replace(line: HeaderLine, by: HeaderLine): void {
-    const { lines } = this;
-    const own = this.#shared ? lines.slice() : (lines as HeaderLine[]);
-    own[lines.indexOf(line)] = by;
-    this.#lines = own;
-    this.#shared = false;
-    this.#changed = true;
+    // Copies share the index, too.
+    const index = this.#shared ? undefined : this.#index;
+    const lines = this.#own();
+    lines[lines.indexOf(line)] = by;
+    index?.replace(line, by);
+    this.#index = index;
   }
 
   /** Puts lines before all others. */

@@ -1,39 +1,53 @@
-/** The headers whose first line is noted: those with the lowest numbers, which everybody asks for. */
-const NOTED = 14;
-const HALF = 7;
-const PLACE_BITS = 4;
-/** As many places as fit into the bits of a header. */
-const MAX_PLACE = 15;
+import type { HeaderLine } from "./header-line.ts";
 
-/**
- * Where the first lines of a message's headers are, as long as no line comes or goes: a few numbers a message instead
- * of a search a question.
- */
+/** The headers whose first line is noted: those with the lowest numbers, which everybody asks for. */
+const NOTED = 16;
+
+/** The first lines of a message's headers, as long as no line comes or goes: no search where everybody asks. */
 export class LineIndex {
-  /** Four bits a header: the place of its first line, counted from 1; 0 for a header that isn't there. */
-  #low = 0;
-  #high = 0;
+  readonly #firsts: (HeaderLine | undefined)[] = [
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+  ];
   /** One bit a header, numbers modulo 32. */
   #present = 0;
-  #count = 0;
 
-  /** Notes the next line; `false` when the header is noted already. */
-  note(id: number): void {
-    this.#count++;
+  /** Notes the next line; `false` when there is a line of its header already, where that is known. */
+  note(line: HeaderLine): boolean {
+    const { id } = line;
     this.#present |= 1 << (id & 31);
-    if (id === 0 || id > NOTED || this.#count > MAX_PLACE) return;
-    const shift = ((id - 1) % HALF) * PLACE_BITS;
-    const places = id <= HALF ? this.#low : this.#high;
-    if (((places >> shift) & MAX_PLACE) !== 0) return;
-    if (id <= HALF) this.#low |= this.#count << shift;
-    else this.#high |= this.#count << shift;
+    if (id >= NOTED) return true;
+    if (this.#firsts[id] !== undefined) return false;
+    this.#firsts[id] = line;
+    return true;
   }
 
-  /** The place of a header's first line, from 0; -1 when it isn't there; -2 when the lines must be looked through. */
-  placeOf(id: number): number {
-    if ((this.#present & (1 << (id & 31))) === 0) return -1;
-    if (id > NOTED || this.#count > MAX_PLACE) return -2;
-    const places = id <= HALF ? this.#low : this.#high;
-    return ((places >> (((id - 1) % HALF) * PLACE_BITS)) & MAX_PLACE) - 1;
+  /** Whether {@link first} can tell. */
+  knows(id: number): boolean {
+    return id < NOTED || (this.#present & (1 << (id & 31))) === 0;
+  }
+
+  /** The first line of a header. */
+  first(id: number): HeaderLine | undefined {
+    return id < NOTED ? this.#firsts[id] : undefined;
+  }
+
+  /** Notes that a line takes the place of another of the same header. */
+  replace(line: HeaderLine, by: HeaderLine): void {
+    if (this.#firsts[line.id] === line) this.#firsts[line.id] = by;
   }
 }

@@ -8,7 +8,7 @@ import { type Via, via } from "./header/via.ts";
 import type { HeaderField } from "./header-field.ts";
 import type { HeaderLine } from "./header-line.ts";
 import { HeaderLines } from "./header-lines.ts";
-import { CALL_ID, FROM, headerName, TO, VIA } from "./header-names.ts";
+import { CALL_ID, FROM, headerName, TO } from "./header-names.ts";
 import type { Headers, HeadersInit } from "./headers.ts";
 import type { NameAddr } from "./name-addr.ts";
 import type { PacketKey } from "./packet-key.ts";
@@ -93,19 +93,18 @@ export abstract class Message {
   /** The tag of From: `from.tag`, found without reading the rest. */
   get fromTag(): string | undefined {
     const line = this.#line(FROM);
-    return line.keyStart < 0 ? this.from.tag : line.key;
+    return line.tagStart < 0 ? this.from.tag : line.tag;
   }
 
   /** The tag of To: `to.tag`, found without reading the rest. */
   get toTag(): string | undefined {
     const line = this.#line(TO);
-    return line.keyStart < 0 ? this.to.tag : line.key;
+    return line.tagStart < 0 ? this.to.tag : line.tag;
   }
 
-  /** The branch of the topmost Via: `topmostVia?.branch`, found without reading the rest. */
+  /** The branch of the topmost Via: `topmostVia?.branch`. */
   get branch(): string | undefined {
-    const line = this.#head.headers.first(VIA);
-    return line === undefined || line.keyStart < 0 ? this.topmostVia?.branch : line.key;
+    return this.topmostVia?.branch;
   }
 
   /** The fact that a handler left under this key. */

@@ -1,7 +1,7 @@
 import { ParseError } from "../errors.ts";
 import { isSpace, isUriCode } from "./chars.ts";
 import { skipSpace, trimSpace } from "./octets.ts";
-import { checkParams, Params, paramsOf, quickParams, valueStart } from "./params.ts";
+import { checkParams, Params, paramsOf, quickParams, quickPick, valueStart } from "./params.ts";
 import { schemeEnd } from "./scheme.ts";
 import { isTokenText, quote, unquote } from "./text.ts";
 import { skipQuoted, Wire } from "./wire.ts";
@@ -153,12 +153,13 @@ export function scanAddress(
   const { text, octets } = wire;
   const opened = quickOpen(wire, start, end);
   const close = opened < 0 ? -1 : quickClose(octets, opened, end);
-  if (close >= 0 && quickParams(wire, close + 1, end, "") >= 0) {
+  const quick = close < 0 ? undefined : quickPick(wire, close + 1, end, names);
+  if (quick !== undefined) {
     return {
       displayName: opened === start ? undefined : displayName(wire, start, opened),
       uri: text.slice(opened + 1, close),
       params: close + 1 === end ? Params.empty : new Params(wire, close + 1, end),
-      picked: close + 1 === end ? NONE : paramsOf(wire, close + 1, end, names),
+      picked: quick,
     };
   }
   const first = skipSpace(octets, start, end);

@@ -38,6 +38,39 @@ export function quickParams(wire: Wire, start: number, end: number, key: string)
   return i === end ? found : -1;
 }
 
+/**
+ * As {@link quickParams}, for several parameters: their values in the order of their names (in lower case), without
+ * quotes. `undefined` when the parameters are written otherwise, or wrong.
+ */
+export function quickPick(
+  wire: Wire,
+  start: number,
+  end: number,
+  names: readonly string[],
+): readonly (string | undefined)[] | undefined {
+  const { text, octets } = wire;
+  const values: (string | undefined)[] = [];
+  let i = start;
+  while (octets[i] === SEMICOLON) {
+    const name = ++i;
+    while (isTokenCode(octets[i] ?? 0)) i++;
+    if (i === name) return undefined;
+    const nameStop = i;
+    if (octets[i] !== EQUALS) continue;
+    const value = ++i;
+    const quoted = octets[i] === QUOTE;
+    if (quoted) i = skipQuoted(wire, i, end);
+    else while (isValueCode(octets[i] ?? 0)) i++;
+    if (i <= value) return undefined;
+    for (let k = 0; k < names.length; k++) {
+      if (!isWord(octets, name, nameStop, names[k] ?? "")) continue;
+      const written = text.slice(value, i);
+      values[k] ??= quoted ? unquote(written) : written;
+    }
+  }
+  return i === end ? values : undefined;
+}
+
 /** The end of the value that begins at `start`, quoted or not; -1 when its quote isn't closed. */
 function endOfValue(wire: Wire, start: number, end: number): number {
   const { octets } = wire;

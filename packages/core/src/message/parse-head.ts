@@ -2,7 +2,7 @@ import { ParseError, type ParseErrorOptions } from "../errors.ts";
 import { isSpace } from "./chars.ts";
 import { Head } from "./head.ts";
 import { cseq, cseqOf } from "./header/cseq.ts";
-import { checkVia } from "./header/via.ts";
+import { via } from "./header/via.ts";
 import { HeaderLine } from "./header-line.ts";
 import { HeaderLines } from "./header-lines.ts";
 import {
@@ -20,15 +20,11 @@ import { LineIndex } from "./line-index.ts";
 import { checkNameAddr } from "./name-addr.ts";
 import { digitsOf, skipSpace } from "./octets.ts";
 import type { ParseLimits } from "./parse-limits.ts";
-import { valueEnd } from "./value-list.ts";
 import type { Wire } from "./wire.ts";
 
 const CR = 0x0d;
 const LF = 0x0a;
 const COLON = 0x3a;
-
-/** The headers that a message may have only once: one bit each. */
-const ONCE = (1 << FROM) | (1 << TO) | (1 << CALL_ID) | (1 << CSEQ);
 
 /** Where the start line begins: empty lines before it are skipped. RFC 3261 §7.5 */
 export function startOf(octets: Uint8Array): number {
@@ -60,7 +56,8 @@ export function parseHead(
     throw new ParseError("Message head too large", { status: 513 });
   }
   refuseLoneCr(text, start, bodyStart);
-  checkTopmostVia(mandatory(headers, VIA));
+  // Everybody needs the topmost Via: what is read here stays with the line.
+  readTopmostVia(mandatory(headers, VIA));
   checkAddress(mandatory(headers, FROM), "From");
   checkAddress(mandatory(headers, TO), "To");
   checkCallId(mandatory(headers, CALL_ID));
@@ -82,11 +79,10 @@ function refuseLoneCr(text: string, start: number, end: number): void {
 }
 
 function readLines(wire: Wire, headersStart: number, limits: ParseLimits): HeaderLines {
-  const { text, octets, eightBit } = wire;
+  const { text, octets } = wire;
   const { line: longest, headers: most } = limits;
   const lines: HeaderLine[] = [];
   const index = new LineIndex();
-  let once = 0;
   let start = headersStart;
   for (;;) {
     const match = matchName(octets, start);
@@ -102,20 +98,25 @@ function readLines(wire: Wire, headersStart: number, limits: ParseLimits): Heade
     if (lf - start > longest) throw new ParseError("Header line too long", { offset: start });
     if (lines.length === most) throw new ParseError("Too many headers", { offset: start });
     const id = match & ((1 << ID_BITS) - 1);
-    if (id <= CSEQ) {
-      const bit = (1 << id) & ONCE;
-      if ((once & bit) !== 0) throw moreThanOne(id, start);
-      once |= bit;
-    }
-    index.note(id);
-    if (folded) lines.push(HeaderLine.folded(id, eightBit, text, start, lf + 1, i));
+    const eightBit = wire.eightBit && hasEightBit(octets, i, lf);
+    let line: HeaderLine;
+    if (folded) line = HeaderLine.folded(id, eightBit, text, start, lf + 1, i);
     else {
       let end = octets[lf - 1] === CR ? lf - 1 : lf;
       while (end > i && isSpace(octets[end - 1] ?? 0)) end--;
-      lines.push(new HeaderLine(id, eightBit, text, start, lf + 1, i, end, wire));
+      line = new HeaderLine(id, eightBit, text, start, lf + 1, i, end, wire);
     }
+    if (!index.note(line) && id >= FROM && id <= CSEQ) throw moreThanOne(id, start);
+    lines.push(line);
     start = lf + 1;
   }
+}
+
+function hasEightBit(octets: Uint8Array, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) {
+    if ((octets[i] ?? 0) > 0x7f) return true;
+  }
+  return false;
 }
 
 function endsEarly(text: string): ParseError {
@@ -149,13 +150,13 @@ function mandatory(headers: HeaderLines, id: number): HeaderLine {
   throw new ParseError(`Missing ${header}`, { header });
 }
 
-function checkTopmostVia(line: HeaderLine): void {
-  const { wire, valueStart } = line;
-  line.keyStart = checkVia(wire, valueStart, valueEnd(wire, valueStart, line.valueEnd));
+function readTopmostVia(line: HeaderLine): void {
+  if (line.eightBit) via.parse(line.wireValues()[0] ?? "");
+  else if (line.read(via) === undefined) throw new ParseError("Malformed Via", fault(line));
 }
 
 function checkAddress(line: HeaderLine, header: string): void {
-  line.keyStart = checkNameAddr(line.wire, line.valueStart, line.valueEnd, header);
+  line.tagStart = checkNameAddr(line.wire, line.valueStart, line.valueEnd, header);
 }
 
 function checkCallId(line: HeaderLine): void {

@@ -1,9 +1,8 @@
 import type { Peer } from "../arrival.ts";
-import { type Via, via } from "./header/via.ts";
+import { stampedVia, type Via, via } from "./header/via.ts";
 import type { HeaderLine } from "./header-line.ts";
 import { VIA } from "./header-names.ts";
 import { headOf } from "./message.ts";
-import { Params } from "./params.ts";
 import type { Request } from "./request.ts";
 
 /**
@@ -24,37 +23,38 @@ export function stampVia(request: Request, peer: Peer): void {
 }
 
 function stamped(line: HeaderLine, top: Via, peer: Peer, same: boolean): HeaderLine {
-  const asked = top.rport !== undefined;
+  const received = top.rport !== undefined || !same ? peer.address : undefined;
+  const rport = top.rport === undefined ? undefined : peer.port;
   const written = top.params.toString();
-  const params = stampedParams(top, written, peer, same);
+  const params = stampedParams(top, written, received, rport);
   // What comes before and after the parameters of the first value stays as it is.
   const value = line.wireValue;
   const at = written === "" ? (line.wireValues()[0] ?? "").length : value.indexOf(";");
   const fresh = line.withWireValue(
     `${value.slice(0, at)}${params}${value.slice(at + written.length)}`,
   );
-  if (line.eightBit) return fresh;
-  fresh.remember(via, {
-    ...top,
-    params: new Params(params),
-    received: asked || !same ? peer.address : undefined,
-    rport: asked ? peer.port : undefined,
-  });
+  if (!line.eightBit) fresh.remember(via, stampedVia(top, params, received, rport));
   return fresh;
 }
 
-const PLAIN_RPORT = /;rport(?=;|$)/i;
-
-function stampedParams(top: Via, written: string, peer: Peer, same: boolean): string {
-  const received = top.rport !== undefined || !same ? `;received=${peer.address}` : "";
-  if (top.received === undefined && top.rport === undefined) return `${written}${received}`;
-  if (top.received === undefined && top.rport === true && !written.includes('"')) {
-    const filled = written.replace(PLAIN_RPORT, `;rport=${peer.port}`);
-    if (filled !== written) return `${filled}${received}`;
+function stampedParams(
+  top: Via,
+  written: string,
+  received: string | undefined,
+  rport: number | undefined,
+): string {
+  const source = received === undefined ? "" : `;received=${received}`;
+  if (top.received === undefined) {
+    if (rport === undefined) return `${written}${source}`;
+    // As nearly all ask for it.
+    const after = written.indexOf(";rport") + ";rport".length;
+    const asked = top.rport === true && after >= ";rport".length && !written.includes('"');
+    if (asked && (after === written.length || written.startsWith(";", after))) {
+      return `${written.slice(0, after)}=${rport}${written.slice(after)}${source}`;
+    }
   }
   const rest = top.params.without("received");
-  const params = top.rport === undefined ? rest : rest.with("rport", String(peer.port));
-  return `${params}${received}`;
+  return `${rport === undefined ? rest : rest.with("rport", String(rport))}${source}`;
 }
 
 /** Whether sent-by's host is that address; an IPv6 address is in brackets there. */

@@ -1,5 +1,5 @@
 import { ParseError } from "../../errors.ts";
-import { isDigit, isHostCode, isTokenCode } from "../chars.ts";
+import { isDigit, isHostCode, isTokenCode, isValueCode } from "../chars.ts";
 import type { HeaderField } from "../header-field.ts";
 import { VIA } from "../header-names.ts";
 import { hostEnd } from "../host.ts";
@@ -13,15 +13,7 @@ import {
   tokenEnd,
   trimSpace,
 } from "../octets.ts";
-import {
-  checkParams,
-  findParam,
-  Params,
-  paramsOf,
-  quickParams,
-  valueOfParam,
-  valueStart,
-} from "../params.ts";
+import { checkParams, findParam, Params, paramsOf, valueOfParam } from "../params.ts";
 import type { Wire } from "../wire.ts";
 import { knownField } from "./known-field.ts";
 
@@ -46,6 +38,8 @@ export interface Via {
 const SP = 0x20;
 const SLASH = 0x2f;
 const COLON = 0x3a;
+const SEMICOLON = 0x3b;
+const EQUALS = 0x3d;
 const MAX_PORT = 65535;
 
 function malformed(what: string, offset: number): ParseError {
@@ -95,47 +89,66 @@ function portEnd(octets: Uint8Array, start: number, end: number): number {
 }
 
 /**
- * {@link checkVia} for a Via as nearly all are written: without white space but the one, and without IPv6. -1 for any
- * other.
+ * Reads a Via as nearly all are written: without white space but the one, without quotes, and without IPv6 in sent-by.
+ * `undefined` for any other.
  */
-function quickVia(wire: Wire, start: number, end: number): number {
-  const { octets } = wire;
-  if (!isSip20(octets, start) || octets[start + 7] !== SLASH) return -1;
-  let i = start + 8;
+function quickVia(wire: Wire, start: number, end: number): Via | undefined {
+  const { text, octets } = wire;
+  const transport = start + 8;
+  if (!isSip20(octets, start) || octets[start + 7] !== SLASH) return undefined;
+  let i = transport;
   while (isTokenCode(octets[i] ?? 0)) i++;
-  if (i === start + 8 || octets[i] !== SP) return -1;
+  if (i === transport || octets[i] !== SP) return undefined;
+  const transportEnd = i;
   const host = ++i;
   while (isHostCode(octets[i] ?? 0)) i++;
-  if (i === host) return -1;
+  if (i === host) return undefined;
+  const hostStop = i;
+  let port: number | undefined;
   if (octets[i] === COLON) {
-    let port = 0;
-    const digits = ++i;
+    port = 0;
+    i++;
     while (isDigit(octets[i] ?? 0)) port = port * 10 + (octets[i++] ?? 0) - 0x30;
-    if (i === digits || port > MAX_PORT) return -1;
+    if (i === hostStop + 1 || port > MAX_PORT) return undefined;
   }
-  return quickParams(wire, i, end, "branch");
-}
-
-/**
- * Checks one value between two positions and tells where the value of `branch` begins; 0 when there is none. Throws a
- * `ParseError`.
- */
-export function checkVia(wire: Wire, start: number, end: number): number {
-  const quick = quickVia(wire, start, end);
-  if (quick >= 0) return quick;
-  const { octets } = wire;
-  const sentBy = sentByStart(octets, transportStart(octets, start, end), end);
-  const host = hostEnd(octets, sentBy, end);
-  if (host < 0) throw malformed("sent-by", sentBy);
-  const port = portStart(octets, host, end);
-  const params = skipSpace(octets, port < 0 ? host : portEnd(octets, port, end), end);
-  checkParams(wire, params, end, "Via");
-  return valueStart(wire, params, end, "branch");
+  const params = i;
+  let branch: string | undefined;
+  let received: string | undefined;
+  let rport: number | true | undefined;
+  while (octets[i] === SEMICOLON) {
+    const name = ++i;
+    while (isTokenCode(octets[i] ?? 0)) i++;
+    if (i === name) return undefined;
+    const nameStop = i;
+    let value: string | undefined;
+    if (octets[i] === EQUALS) {
+      i++;
+      while (isValueCode(octets[i] ?? 0)) i++;
+      if (i === nameStop + 1) return undefined;
+      value = text.slice(nameStop + 1, i);
+    }
+    if (isWord(octets, name, nameStop, "branch")) branch ??= value;
+    else if (isWord(octets, name, nameStop, "rport")) rport ??= rportOf(value);
+    else if (isWord(octets, name, nameStop, "received")) received ??= value;
+  }
+  if (i !== end) return undefined;
+  return {
+    transport: transportName(wire, transport, transportEnd),
+    host: text.slice(host, hostStop),
+    port,
+    sentBy: text.slice(host, params),
+    params: params === end ? Params.empty : new Params(wire, params, end),
+    branch,
+    received,
+    rport,
+  };
 }
 
 const PICKED = ["branch", "received"];
 
 function scanVia(wire: Wire, start: number, end: number): Via {
+  const quick = quickVia(wire, start, end);
+  if (quick !== undefined) return quick;
   const { text, octets } = wire;
   const transport = transportStart(octets, start, end);
   const sentBy = sentByStart(octets, transport, end);
@@ -150,7 +163,7 @@ function scanVia(wire: Wire, start: number, end: number): Via {
   const [branch, received] = paramsOf(wire, params, end, PICKED);
   const rport = findParam(wire, params, end, "rport");
   return {
-    transport: transportName(wire, transport, end),
+    transport: transportName(wire, transport, tokenEnd(octets, transport, end)),
     host,
     port,
     sentBy: port === undefined ? host : `${host}:${port}`,
@@ -162,11 +175,29 @@ function scanVia(wire: Wire, start: number, end: number): Via {
   };
 }
 
+/** A Via with other parameters, `received` and `rport` among them. RFC 3581 §4 */
+export function stampedVia(
+  value: Via,
+  params: string,
+  received: string | undefined,
+  rport: number | undefined,
+): Via {
+  return {
+    transport: value.transport,
+    host: value.host,
+    port: value.port,
+    sentBy: value.sentBy,
+    params: new Params(params),
+    branch: value.branch,
+    received,
+    rport,
+  };
+}
+
 function transportName({ text, octets }: Wire, start: number, end: number): string {
-  const stop = tokenEnd(octets, start, end);
-  if (isWord(octets, start, stop, "udp")) return "UDP";
-  if (isWord(octets, start, stop, "tcp")) return "TCP";
-  return text.slice(start, stop).toUpperCase();
+  if (isWord(octets, start, end, "udp")) return "UDP";
+  if (isWord(octets, start, end, "tcp")) return "TCP";
+  return text.slice(start, end).toUpperCase();
 }
 
 const PORT = /^\d{1,5}$/;
