@@ -3,7 +3,6 @@ import { isSpace } from "./chars.ts";
 import type { HeaderField, KnownField } from "./header-field.ts";
 import { headerId, isListHeader } from "./header-names.ts";
 import type { WithParams } from "./headers.ts";
-import { valueAt } from "./params.ts";
 import { isName, isTokenText } from "./text.ts";
 import { fromWire, toWire } from "./utf8.ts";
 import { splitValues, valueEnd } from "./value-list.ts";
@@ -32,8 +31,8 @@ export class HeaderLine {
   /** The value, unfolded and without white space around it: from `valueStart` to `valueEnd` of `wire`. */
   readonly valueStart: number;
   readonly valueEnd: number;
-  /** Where the value of the `tag` of a From or To begins in `wire`: 0 when there is none, -1 when nobody has looked. */
-  tagStart: number;
+  /** The `tag` of a From or To; `null` as long as nobody has looked. */
+  tag: string | undefined | null;
   #wire: Wire | undefined;
   #field: HeaderField<never> | undefined;
   #first: unknown;
@@ -56,7 +55,7 @@ export class HeaderLine {
     this.end = end;
     this.valueStart = valueStart;
     this.valueEnd = valueEnd;
-    this.tagStart = -1;
+    this.tag = null;
     this.#wire = wire;
     this.#field = undefined;
     this.#first = undefined;
@@ -181,13 +180,6 @@ export class HeaderLine {
       return this.read(field)?.params.get(name);
     }
     return field.param(this.wire, this.valueStart, this.valueEnd, name);
-  }
-
-  /** The `tag` of a From or To; only where {@link tagStart} is known. */
-  get tag(): string | undefined {
-    if (this.tagStart === 0) return undefined;
-    const tag = valueAt(this.wire, this.tagStart, this.valueEnd);
-    return this.eightBit ? fromWire(tag) : tag;
   }
 
   /** Every value, parsed. */

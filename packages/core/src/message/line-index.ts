@@ -5,24 +5,7 @@ const NOTED = 16;
 
 /** The first lines of a message's headers, as long as no line comes or goes: no search where everybody asks. */
 export class LineIndex {
-  readonly #firsts: (HeaderLine | undefined)[] = [
-    undefined,
-    undefined,
-    undefined,
-    undefined,
-    undefined,
-    undefined,
-    undefined,
-    undefined,
-    undefined,
-    undefined,
-    undefined,
-    undefined,
-    undefined,
-    undefined,
-    undefined,
-    undefined,
-  ];
+  readonly #firsts: (HeaderLine | undefined)[] = new Array(NOTED);
   /** One bit a header, numbers modulo 32. */
   #present = 0;
 

@@ -93,13 +93,13 @@ export abstract class Message {
   /** The tag of From: `from.tag`, found without reading the rest. */
   get fromTag(): string | undefined {
     const line = this.#line(FROM);
-    return line.tagStart < 0 ? this.from.tag : line.tag;
+    return line.tag === null ? this.from.tag : line.tag;
   }
 
   /** The tag of To: `to.tag`, found without reading the rest. */
   get toTag(): string | undefined {
     const line = this.#line(TO);
-    return line.tagStart < 0 ? this.to.tag : line.tag;
+    return line.tag === null ? this.to.tag : line.tag;
   }
 
   /** The branch of the topmost Via: `topmostVia?.branch`. */

@@ -1,7 +1,7 @@
 import { ParseError } from "../errors.ts";
 import { isSpace, isUriCode } from "./chars.ts";
 import { skipSpace, trimSpace } from "./octets.ts";
-import { checkParams, Params, paramsOf, quickParams, quickPick, valueStart } from "./params.ts";
+import { checkParams, Params, paramsOf, quickPick } from "./params.ts";
 import { schemeEnd } from "./scheme.ts";
 import { isTokenText, quote, unquote } from "./text.ts";
 import { skipQuoted, Wire } from "./wire.ts";
@@ -25,6 +25,9 @@ const COMMA = 0x2c;
 const SEMICOLON = 0x3b;
 const QUESTION = 0x3f;
 const QUOTE = 0x22;
+
+const NONE: readonly undefined[] = [];
+const TAG = ["tag"];
 
 function malformed(header: string, what: string, offset: number): ParseError {
   return new ParseError(`Malformed ${header}: ${what}`, { header, offset });
@@ -112,23 +115,25 @@ function quickClose(octets: Uint8Array, open: number, end: number): number {
   return octets[i] !== GT || i === colon + 1 ? -1 : i;
 }
 
-/**
- * Checks one value between two positions and tells where the value of `tag` begins; 0 when there is none. Throws a
- * `ParseError`.
- */
-export function checkNameAddr(wire: Wire, start: number, end: number, header: string): number {
-  const opened = quickOpen(wire, start, end);
-  const close = opened < 0 ? -1 : quickClose(wire.octets, opened, end);
-  const quick = close < 0 ? -1 : quickParams(wire, close + 1, end, "tag");
-  if (quick >= 0) return quick;
+/** Checks one value between two positions and gives its `tag`. Throws a `ParseError`. */
+export function checkNameAddr(
+  wire: Wire,
+  start: number,
+  end: number,
+  header: string,
+): string | undefined {
   const { octets } = wire;
+  const opened = quickOpen(wire, start, end);
+  const close = opened < 0 ? -1 : quickClose(octets, opened, end);
+  const quick = close < 0 ? undefined : quickPick(wire, close + 1, end, TAG);
+  if (quick !== undefined) return quick[0];
   const first = skipSpace(octets, start, end);
   if (first === end) throw malformed(header, "no URI", first);
   const open = openBracket(wire, first, end, header);
   const stop = uriEnd(octets, open < 0 ? first : open + 1, end, open >= 0, header);
   const params = skipSpace(octets, open < 0 ? stop : stop + 1, end);
   checkParams(wire, params, end, header);
-  return valueStart(wire, params, end, "tag");
+  return paramsOf(wire, params, end, TAG)[0];
 }
 
 /** A value with the values of some of its parameters, in the order of the names that were asked for. */
@@ -177,9 +182,6 @@ export function scanAddress(
     picked: params === end ? NONE : paramsOf(wire, params, end, names),
   };
 }
-
-const NONE: readonly undefined[] = [];
-const TAG = ["tag"];
 
 /** Reads one value between two positions. Throws a `ParseError` that names the header. */
 export function scanNameAddr(wire: Wire, start: number, end: number, header: string): NameAddr {

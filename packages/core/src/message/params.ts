@@ -14,33 +14,9 @@ function afterSpace(octets: Uint8Array, i: number, end: number): number {
 }
 
 /**
- * Reads over `;name=value` as often as it comes up to `end`, without white space as nearly all are written, and gives
- * where the value of the parameter `key` (in lower case) begins; 0 when there is none. -1 when it is written otherwise,
- * or wrong: {@link checkParams} tells.
- */
-export function quickParams(wire: Wire, start: number, end: number, key: string): number {
-  const { octets } = wire;
-  let found = 0;
-  let i = start;
-  while (octets[i] === SEMICOLON) {
-    const name = ++i;
-    while (isTokenCode(octets[i] ?? 0)) i++;
-    if (i === name) return -1;
-    const isKey = found === 0 && isWord(octets, name, i, key);
-    if (octets[i] === EQUALS) {
-      const value = ++i;
-      if (octets[i] === QUOTE) i = skipQuoted(wire, i, end);
-      else while (isValueCode(octets[i] ?? 0)) i++;
-      if (i <= value) return -1;
-      if (isKey) found = value;
-    }
-  }
-  return i === end ? found : -1;
-}
-
-/**
- * As {@link quickParams}, for several parameters: their values in the order of their names (in lower case), without
- * quotes. `undefined` when the parameters are written otherwise, or wrong.
+ * Reads `;name=value` as often as it comes up to `end`, without white space as nearly all are written, and gives the
+ * values of some of the parameters, without quotes, in the order of their names (in lower case). `undefined` when they
+ * are written otherwise, or wrong: {@link checkParams} tells.
  */
 export function quickPick(
   wire: Wire,
@@ -154,23 +130,10 @@ export function findParam(wire: Wire, start: number, end: number, name: string):
 export function valueOfParam(wire: Wire, name: number, end: number): string | undefined {
   const equals = afterSpace(wire.octets, name, end);
   if (equals >= end || wire.octets[equals] !== EQUALS) return undefined;
-  return valueAt(wire, afterSpace(wire.octets, equals + 1, end), end);
-}
-
-/** The value that begins at `start`, without quotes. */
-export function valueAt(wire: Wire, start: number, end: number): string {
   const { text, octets } = wire;
+  const start = afterSpace(octets, equals + 1, end);
   const value = text.slice(start, trimSpace(octets, start, valueStop(wire, start, end)));
   return octets[start] === QUOTE ? unquote(value) : value;
-}
-
-/** Where the value of the parameter of that name (in lower case) begins; 0 when there is none. */
-export function valueStart(wire: Wire, start: number, end: number, name: string): number {
-  const at = findParam(wire, start, end, name);
-  const equals = at < 0 ? end : afterSpace(wire.octets, at, end);
-  return equals < end && wire.octets[equals] === EQUALS
-    ? afterSpace(wire.octets, equals + 1, end)
-    : 0;
 }
 
 /** The value of the parameter of that name (in lower case), without quotes. `start` as in {@link findParam}. */

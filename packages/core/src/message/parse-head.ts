@@ -20,6 +20,7 @@ import { LineIndex } from "./line-index.ts";
 import { checkNameAddr } from "./name-addr.ts";
 import { digitsOf, skipSpace } from "./octets.ts";
 import type { ParseLimits } from "./parse-limits.ts";
+import { fromWire } from "./utf8.ts";
 import type { Wire } from "./wire.ts";
 
 const CR = 0x0d;
@@ -55,7 +56,6 @@ export function parseHead(
   if (bodyStart - start > limits.head) {
     throw new ParseError("Message head too large", { status: 513 });
   }
-  refuseLoneCr(text, start, bodyStart);
   // Everybody needs the topmost Via: what is read here stays with the line.
   readTopmostVia(mandatory(headers, VIA));
   checkAddress(mandatory(headers, FROM), "From");
@@ -71,11 +71,15 @@ export function parseHead(
   return new Head(text, start, headersStart, bodyStart, bodyEnd, headers);
 }
 
-/** A CR without its LF is no part of a head: somebody behind us could take it for the end of a line. RFC 3261 §25.1 */
-function refuseLoneCr(text: string, start: number, end: number): void {
-  for (let cr = text.indexOf("\r", start); cr >= 0 && cr < end; cr = text.indexOf("\r", cr + 1)) {
-    if (text.charCodeAt(cr + 1) !== LF) throw new ParseError("A CR without its LF", { offset: cr });
-  }
+/**
+ * The next CR from `start` on. One without its LF is no part of a head: somebody behind us could take it for the end of
+ * a line. RFC 3261 §25.1
+ */
+function nextCr({ text, octets }: Wire, start: number): number {
+  const cr = text.indexOf("\r", start);
+  if (cr < 0) return text.length;
+  if (octets[cr + 1] === LF) return cr;
+  throw new ParseError("A CR without its LF", { offset: cr });
 }
 
 function readLines(wire: Wire, headersStart: number, limits: ParseLimits): HeaderLines {
@@ -83,6 +87,7 @@ function readLines(wire: Wire, headersStart: number, limits: ParseLimits): Heade
   const { line: longest, headers: most } = limits;
   const lines: HeaderLine[] = [];
   const index = new LineIndex();
+  let cr = 0;
   let start = headersStart;
   for (;;) {
     const match = matchName(octets, start);
@@ -92,8 +97,12 @@ function readLines(wire: Wire, headersStart: number, limits: ParseLimits): Heade
     i++;
     while (isSpace(octets[i] ?? 0)) i++;
     let lf = text.indexOf("\n", i);
+    if (cr < lf) cr = nextCr(wire, i);
     const folded = isSpace(octets[lf + 1] ?? 0);
-    while (lf >= 0 && isSpace(octets[lf + 1] ?? 0)) lf = text.indexOf("\n", lf + 1);
+    while (lf >= 0 && isSpace(octets[lf + 1] ?? 0)) {
+      lf = text.indexOf("\n", lf + 1);
+      if (cr < lf) cr = nextCr(wire, cr + 1);
+    }
     if (lf < 0) throw endsEarly(text);
     if (lf - start > longest) throw new ParseError("Header line too long", { offset: start });
     if (lines.length === most) throw new ParseError("Too many headers", { offset: start });
@@ -156,7 +165,8 @@ function readTopmostVia(line: HeaderLine): void {
 }
 
 function checkAddress(line: HeaderLine, header: string): void {
-  line.tagStart = checkNameAddr(line.wire, line.valueStart, line.valueEnd, header);
+  const tag = checkNameAddr(line.wire, line.valueStart, line.valueEnd, header);
+  line.tag = line.eightBit && tag !== undefined ? fromWire(tag) : tag;
 }
 
 function checkCallId(line: HeaderLine): void {

@@ -172,6 +172,10 @@ describe("the status line, RFC 3261 §7.2", () => {
     expect(refusal(Buffer.from(text({}, start), "utf8"))).toMatchObject({ status: 400 });
   });
 
+  it("may not hide another line behind a CR", () => {
+    expect(refusal(text({}, "SIP/2.0 200 OK\rSubject: x"))).toMatchObject({ status: 400 });
+  });
+
   it("has a version that is ours", () => {
     expect(refusal(text({}, "SIP/3.0 200 OK"))).toMatchObject({ status: 505 });
   });

@@ -207,7 +207,7 @@ export class Request extends Message {
   /** The tag that To came with. */
   #ownTag(): string | undefined {
     for (const line of this.#receivedLines()) {
-      if (line.id === TO) return line.tagStart < 0 ? line.read(to)?.tag : line.tag;
+      if (line.id === TO) return line.tag === null ? line.read(to)?.tag : line.tag;
     }
     return undefined;
   }

@@ -4,6 +4,7 @@ import { digitsEnd, digitsOf, isSip20, isWord, startsWithWord, tokenEnd } from "
 import type { ParseLimits } from "./parse-limits.ts";
 import { schemeEnd } from "./scheme.ts";
 
+const CR = 0x0d;
 const SP = 0x20;
 const LT = 0x3c;
 const GT = 0x3e;
@@ -133,5 +134,9 @@ export function parseStatusLine(
   if (status < 100 || (last < end && octets[last] !== SP)) {
     throw malformed("Malformed status code", first);
   }
-  return { status, reason: Math.min(last + 1, end) };
+  const reason = Math.min(last + 1, end);
+  for (let i = reason; i < end; i++) {
+    if (octets[i] === CR) throw malformed("A CR without its LF", i);
+  }
+  return { status, reason };
 }
