@@ -79,6 +79,12 @@ describe("refusalTo", () => {
     expect(refused(LINES.with(4, "From: a\0b"))?.headers.has("from")).toBe(false);
   });
 
+  it("reads long white space in time that grows with its length", () => {
+    const spaces = " ".repeat(60_000);
+    expect(refused(LINES.with(8, `Subject: a${spaces}b`))?.status).toBe(400);
+    expect(refused(LINES.with(5, `To: <sip:b@c>${`;${spaces}`.repeat(3)}`))?.status).toBe(400);
+  });
+
   it("keeps UTF-8", () => {
     const response = refused(LINES.with(4, 'From: "ж" <sip:a@b>;tag=1'));
     expect(response?.from.displayName).toBe("ж");

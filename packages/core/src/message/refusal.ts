@@ -61,7 +61,7 @@ function* readable(text: string, start: number): Generator<readonly [name: strin
     const name = line.slice(0, Math.max(colon, 0)).trim();
     const value = line
       .slice(colon + 1)
-      .replace(/[ \t]*\r?\n[ \t]+/g, " ")
+      .replace(/\r?\n[ \t]+/g, " ")
       .trim();
     if (wanted.has(headerId(name)) && !/[\r\n\0]/.test(value)) yield [name, fromWire(value)];
   }
