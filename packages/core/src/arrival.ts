@@ -9,6 +9,11 @@ export interface Connection {
   readonly open: boolean;
   /** Whether the other side proved who it is by a certificate that we accept. */
   readonly authorized?: boolean;
+  /**
+   * The names that its certificate proves, lower-case: SIP domains and host names. Left out where none was shown, or none
+   * that we accept. RFC 5922 §7.1
+   */
+  readonly identities?: readonly string[] | undefined;
 }
 
 /** The other end: an address literal, a port, and the connection where there is one. */
@@ -18,6 +23,11 @@ export interface Peer {
   readonly address: string;
   readonly port: number;
   readonly connection?: Connection;
+  /**
+   * The domain that was asked for and led here: what the other side's certificate must name when we open a TLS
+   * connection. Left out where only the address is known. RFC 5922 §7.3
+   */
+  readonly domain?: string;
 }
 
 /** One of the server's own addresses: what listens there, and the name it goes by. */

@@ -6,6 +6,8 @@ export interface NextHop {
   /** An IPv4 or IPv6 address, IPv6 without brackets. */
   readonly address: string;
   readonly port: number;
+  /** The host of the URI that led here, lower-case; left out where that is an address. See `Peer.domain`. */
+  readonly domain?: string;
 }
 
 /**

@@ -39,6 +39,12 @@ export interface StreamCounters {
   idleConnections: number;
 }
 
+/** What a handshake proved of the other side: see `Connection`. */
+export interface PeerProof {
+  readonly authorized: boolean;
+  readonly identities: readonly string[];
+}
+
 /** How long the other side has to take what we sent last and to close its half: milliseconds. */
 const LINGER = 2_000;
 
@@ -52,6 +58,7 @@ export class StreamConnection implements Connection {
   readonly #socket: Socket;
   readonly #framer: StreamFramer;
   readonly #accepted: boolean;
+  #proof: PeerProof | undefined;
   #state: State;
   /** When the state began, the last bytes came, and the last were sent. */
   #since: number;
@@ -71,6 +78,7 @@ export class StreamConnection implements Connection {
       readonly address: string;
       readonly port: number;
       readonly accepted: boolean;
+      readonly proof?: PeerProof;
     },
   ) {
     this.id = about.id;
@@ -83,6 +91,7 @@ export class StreamConnection implements Connection {
     this.#owner = owner;
     this.#socket = socket;
     this.#accepted = about.accepted;
+    this.#proof = about.proof;
     this.#state = about.accepted ? "open" : "connecting";
     this.#since = owner.now();
     this.#lastRead = this.#since;
@@ -111,13 +120,22 @@ export class StreamConnection implements Connection {
     socket.on("close", () => this.#gone());
   }
 
+  get authorized(): boolean {
+    return this.#proof?.authorized ?? false;
+  }
+
+  get identities(): readonly string[] | undefined {
+    return this.#proof?.identities;
+  }
+
   get open(): boolean {
     return this.#state === "connecting" || this.#state === "open";
   }
 
   /** The connection that was being opened is there. */
-  connected(): void {
+  connected(proof?: PeerProof): void {
     if (this.#state !== "connecting") return;
+    this.#proof = proof;
     this.#state = "open";
     this.#waiting = [];
   }

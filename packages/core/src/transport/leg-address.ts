@@ -2,7 +2,9 @@ import type { Protocol } from "../arrival.ts";
 import { SipError } from "../errors.ts";
 import { addressFamily, canonicalAddress, formatHostPort, parseHostPort } from "./host-port.ts";
 import type { StreamLimits } from "./stream-limits.ts";
+import type { TlsOptions } from "./tls-options.ts";
 import type { Transport } from "./transport.ts";
+import type { WebSocketOptions } from "./websocket-options.ts";
 
 /** Where a leg listens: `udp:127.0.0.1:5060`, `tcp:[::1]:0`. Without a port: 5060, 5061 for tls, 80 for ws, 443 for wss. */
 export type LegAddress = `${Protocol}:${string}`;
@@ -18,11 +20,10 @@ export interface LegOptions {
   readonly advertise?: string;
   /** Bounds of a stream leg that differ from the server's. */
   readonly limits?: Partial<StreamLimits>;
-  /**
-   * Certificates of a tls or wss leg. Nothing reads them yet: such legs are not available, and an address of theirs is
-   * refused with `SIP_NO_TRANSPORT`.
-   */
-  readonly tls?: object;
+  /** Certificates of a tls or wss leg, which needs them. */
+  readonly tls?: TlsOptions;
+  /** Whom a ws or wss leg lets in. */
+  readonly websocket?: WebSocketOptions;
 }
 
 /** A {@link LegAddress} taken apart: the address is a literal, IPv6 without brackets. */

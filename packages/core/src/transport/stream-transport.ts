@@ -2,7 +2,12 @@ import { isIP, type Server, type Socket } from "node:net";
 import type { Peer, Protocol } from "../arrival.ts";
 import type { Timer } from "../clock.ts";
 import { type ParseError, TransportError } from "../errors.ts";
-import { type ConnectionOwner, StreamConnection, type StreamCounters } from "./connection.ts";
+import {
+  type ConnectionOwner,
+  type PeerProof,
+  StreamConnection,
+  type StreamCounters,
+} from "./connection.ts";
 import { ConnectionTable } from "./connection-table.ts";
 import { formatHostPort, isWildcard } from "./host-port.ts";
 import type { ListenAddress } from "./leg-address.ts";
@@ -13,12 +18,18 @@ import type { TransportContext } from "./transport-context.ts";
 /** What sets one stream protocol apart from another. */
 export interface StreamSockets {
   /** A server that hands over each connection that is ready to carry SIP. */
-  createServer(accept: (socket: Socket) => void): Server;
+  createServer(accept: (socket: Socket, proof?: PeerProof) => void): Server;
   /** Opens a connection; `ready` is called when it can carry SIP. */
-  connect(
-    to: { readonly host: string; readonly port: number; readonly localAddress?: string },
-    ready: () => void,
-  ): Socket;
+  connect(to: Destination, ready: (proof?: PeerProof) => void): Socket;
+}
+
+/** Where a connection is opened to. */
+export interface Destination {
+  readonly host: string;
+  readonly port: number;
+  readonly localAddress?: string;
+  /** See `Peer.domain`. */
+  readonly domain?: string;
 }
 
 /** How often deadlines are looked at, in milliseconds: one timer for all connections. */
@@ -68,7 +79,7 @@ export class StreamTransport implements Transport, ConnectionOwner {
     this.#sockets = sockets;
     this.#context = context;
     this.#table = new ConnectionTable(this.limits);
-    this.#server = sockets.createServer((socket) => this.#accept(socket));
+    this.#server = sockets.createServer((socket, proof) => this.#accept(socket, proof));
   }
 
   listen(sink: TransportSink): Promise<{ readonly address: string; readonly port: number }> {
@@ -166,7 +177,7 @@ export class StreamTransport implements Transport, ConnectionOwner {
     this.#dirty.push(connection);
   }
 
-  #accept(socket: Socket): void {
+  #accept(socket: Socket, proof: PeerProof | undefined): void {
     const { remoteAddress, remotePort } = socket;
     if (remoteAddress === undefined || remotePort === undefined || this.#closed) {
       socket.destroy(); // it was closed before it was accepted
@@ -184,6 +195,7 @@ export class StreamTransport implements Transport, ConnectionOwner {
         address: remoteAddress,
         port: remotePort,
         accepted: true,
+        ...(proof && { proof }),
       }),
     );
   }
@@ -212,8 +224,9 @@ export class StreamTransport implements Transport, ConnectionOwner {
         port: to.port,
         // The other side sees the address that our Via names.
         ...(isWildcard(local) ? {} : { localAddress: local }),
+        ...(to.domain === undefined ? {} : { domain: to.domain }),
       },
-      () => connection.connected(),
+      (proof) => connection.connected(proof),
     );
     const connection = new StreamConnection(this, socket, {
       id: this.#context.ids(),
