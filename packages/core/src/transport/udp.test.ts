@@ -73,6 +73,19 @@ describe("UDP transport", () => {
     },
   );
 
+  it("answers the STUN keep-alive of a phone, and doesn't take it for a message", async () => {
+    const { transport, peer, messages } = await listen("127.0.0.1");
+    const socket = await client();
+    const answers: Buffer[] = [];
+    socket.on("message", (bytes) => answers.push(bytes));
+    socket.send(Buffer.from("000100002112a442b7e7a701bc34d686fa87dfae", "hex"), peer.port);
+    await until(() => answers.length > 0);
+    expect(answers[0]?.readUInt16BE(0)).toBe(0x0101);
+    expect((answers[0]?.readUInt16BE(26) ?? 0) ^ 0x2112).toBe(socket.address().port);
+    expect(messages).toEqual([]);
+    expect(transport.counters()).toMatchObject({ keepAlives: 1 });
+  });
+
   it("sends a wire string one byte a character", async () => {
     const { transport } = await listen("127.0.0.1");
     const socket = await client();

@@ -3,6 +3,7 @@ import type { Peer } from "../arrival.ts";
 import { TransportError } from "../errors.ts";
 import { addressFamily, formatHostPort } from "./host-port.ts";
 import type { ListenAddress } from "./leg-address.ts";
+import { answerStun } from "./stun.ts";
 import type { Transport, TransportSink } from "./transport.ts";
 
 /** What the kernel is asked to buffer for us either way; it gives what its own limit allows. */
@@ -40,7 +41,7 @@ class Source implements Peer {
  *
  * An IPv6 socket takes IPv6 only, so that a leg has one address family.
  *
- * RFC 3261 §18
+ * RFC 3261 §18; keep-alives: RFC 5626 §4.4.2
  */
 export class UdpTransport implements Transport {
   readonly protocol = "udp" as const;
@@ -135,8 +136,18 @@ export class UdpTransport implements Transport {
         this.#keepAlives += 1;
         return;
       }
+      if (this.#stun(bytes, from)) return;
     }
     sink.message(bytes, new Source(from));
+  }
+
+  /** Whether a datagram was STUN: a phone's keep-alive. */
+  #stun(bytes: Buffer, from: RemoteInfo): boolean {
+    const answer = answerStun(bytes, from);
+    if (answer === undefined) return false;
+    this.#keepAlives += 1;
+    if (answer !== "nothing") this.send(answer, new Source(from));
+    return true;
   }
 
   #follow(bytes: Uint8Array, to: Peer): void {
