@@ -1,6 +1,10 @@
 export type { Arrival, Connection, Leg, Peer, Protocol } from "./arrival.ts";
+export { type BlockedAnswer, Blocker, type BlockerOptions } from "./chain/blocker.ts";
 export { type ChainStep, chainChannel } from "./chain/chain-channel.ts";
 export { type DialogRoute, dialogRoute } from "./chain/dialog-route.ts";
+export { Dropper, type DropperOptions, type DropRule } from "./chain/dropper.ts";
+export { type ByFieldOptions, byField, type FieldPattern } from "./chain/dropper-by-field.ts";
+export { type ByRateOptions, byRate } from "./chain/dropper-by-rate.ts";
 export type {
   AnyHandler,
   Claim,
@@ -89,8 +93,9 @@ export {
   unescapeUser,
 } from "./message/uri.ts";
 export { uriEquals } from "./message/uri-equals.ts";
+export { validate } from "./message/validate.ts";
 export { type Random, systemRandom } from "./random.ts";
-export type { NextHop, Resolver } from "./resolve/resolver.ts";
+export type { NextHop, ResolveOptions, Resolver } from "./resolve/resolver.ts";
 export { type SystemResolverOptions, systemResolver } from "./resolve/system-resolver.ts";
 export { type PacketEvent, packetChannel } from "./trace/packet-channel.ts";
 export type { FlowRef } from "./transport/flow.ts";

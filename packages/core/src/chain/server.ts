@@ -1,6 +1,7 @@
 import type { Leg, Peer } from "../arrival.ts";
 import type { Clock } from "../clock.ts";
 import type { SipError } from "../errors.ts";
+import type { Method } from "../message/method.ts";
 import type { Request } from "../message/request.ts";
 import type { Response } from "../message/response.ts";
 import type { Random } from "../random.ts";
@@ -87,6 +88,8 @@ export interface Server {
   readonly legs: readonly Leg[];
   /** The domains that this server is responsible for, lower-case. */
   readonly domains: readonly string[];
+  /** The methods that its handlers and the dispatcher itself deal with: what goes into an Allow header. RFC 3261 §20.5 */
+  readonly allows: readonly Method[];
   /** Which process of a cluster this is, and which life of it. */
   readonly node: string;
   readonly epoch: string;

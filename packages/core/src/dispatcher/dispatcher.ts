@@ -9,6 +9,7 @@ import type {
 } from "../chain/server.ts";
 import type { Clock } from "../clock.ts";
 import { SipError } from "../errors.ts";
+import type { Method } from "../message/method.ts";
 import type { Request } from "../message/request.ts";
 import type { Random } from "../random.ts";
 import { startPrinter } from "../trace/printer.ts";
@@ -18,6 +19,7 @@ import { Inbound } from "./inbound.ts";
 import { warnOfMissingTcp } from "./missing-tcp.ts";
 import type { DispatcherOptions } from "./options.ts";
 import { Outbound } from "./outbound.ts";
+import { allowedMethods } from "./unclaimed.ts";
 
 /**
  * A SIP server: its legs, its transactions, and the chain that its packets walk.
@@ -58,6 +60,10 @@ export class Dispatcher implements Server {
 
   get domains(): readonly string[] {
     return this.#engine.domains.names;
+  }
+
+  get allows(): readonly Method[] {
+    return allowedMethods(this.#engine.receiver.allows);
   }
 
   get node(): string {

@@ -24,6 +24,11 @@ const DEFINED: ReadonlySet<Method> = new Set([
 /** What every dispatcher deals with below its chain. */
 const OWN_METHODS: readonly Method[] = ["OPTIONS", "CANCEL", "ACK"];
 
+/** What a server deals with whose handlers declare `allows`. */
+export function allowedMethods(allows: readonly Method[]): readonly Method[] {
+  return [...new Set([...allows, ...OWN_METHODS])];
+}
+
 /**
  * The answer to a request that no handler claimed. RFC 3261 §8.2.1, §8.2.2, §11.2
  *
@@ -36,7 +41,7 @@ export function answerUnclaimed(
 ): Response {
   const refuse = (status: number, options: ResponseOptions = {}): Response =>
     request.createResponse(status, { ...options, stateless: true });
-  const allowed = [...new Set([...allows, ...OWN_METHODS])];
+  const allowed = allowedMethods(allows);
   const Allow = allowed.join(", ");
   // §12.2.2: a To tag names a dialog, and there is none here.
   if (request.to.tag !== undefined) return refuse(481);
