@@ -10,6 +10,14 @@ export interface NextHop {
   readonly domain?: string;
 }
 
+/** What the asker can send by, the preferred first: where the URI leaves a choice, nothing else is chosen. */
+export interface ResolveOptions {
+  /** Default: udp, tcp, tls, ws, wss. */
+  readonly protocols?: readonly Protocol[];
+  /** Address families. Default: 4, 6. */
+  readonly families?: readonly (4 | 6)[];
+}
+
 /**
  * Finds where the request for a URI goes. One of your own (a static table, another directory) is another implementation.
  *
@@ -19,7 +27,9 @@ export interface Resolver {
   /**
    * The places to try for a `sip:` or `sips:` URI, in order; at least one. A URI whose host is an address is answered
    * without a promise. Throws, or rejects with, a `ParseError` for what is no SIP URI and a `TransportError` when there
-   * is nowhere to send to.
+   * is nowhere to send to. It is asked once a request: load is spread by what it answers each time.
    */
-  resolve(uri: string): readonly NextHop[] | Promise<readonly NextHop[]>;
+  resolve(uri: string, options?: ResolveOptions): readonly NextHop[] | Promise<readonly NextHop[]>;
+  /** How often things happened, by name: joins `dispatcher.counters()`. */
+  counters?(): Readonly<Record<string, number>>;
 }
