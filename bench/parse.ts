@@ -7,7 +7,7 @@
 
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { authorization, contact, expires, parsePacket } from "@sipkit/core";
+import { authorization, contact, expires, parsePacket, validate } from "@sipkit/core";
 import { median } from "./statistics.ts";
 import { number, printTable } from "./table.ts";
 
@@ -29,6 +29,7 @@ const sipkit: Library = {
   name: "sipkit",
   make: (bytes) => () => {
     const packet = parsePacket(bytes);
+    validate(packet);
     const { headers } = packet;
     const binding = headers.read(contact);
     return [

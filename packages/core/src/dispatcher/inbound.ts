@@ -9,6 +9,7 @@ import { refusalTo } from "../message/refusal.ts";
 import { type Request, seal } from "../message/request.ts";
 import type { Response } from "../message/response.ts";
 import { stampVia } from "../message/stamp-via.ts";
+import { validate } from "../message/validate.ts";
 import { packetChannel } from "../trace/packet-channel.ts";
 import type { TransportLeg } from "../transport/leg.ts";
 import type { TransportSink } from "../transport/transport.ts";
@@ -75,6 +76,7 @@ export class Inbound {
     let packet: Packet;
     try {
       packet = parsePacket(bytes);
+      validate(packet);
       if (packet.isRequest) stampVia(packet, from);
     } catch (error) {
       if (!(error instanceof ParseError)) throw error;

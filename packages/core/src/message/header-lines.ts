@@ -2,7 +2,7 @@ import type { HeaderField, KnownField } from "./header-field.ts";
 import { HeaderLine } from "./header-line.ts";
 import { headerId, isListHeader } from "./header-names.ts";
 import type { Headers, HeadersInit, WithParams } from "./headers.ts";
-import type { LineIndex } from "./line-index.ts";
+import { LineIndex } from "./line-index.ts";
 import { fromWire } from "./utf8.ts";
 
 const NONE: readonly string[] = [];
@@ -68,6 +68,14 @@ export class HeaderLines implements Headers {
     return undefined;
   }
 
+  /** The first line that is one too many of its header: see {@link isSingle}. */
+  get repeated(): HeaderLine | undefined {
+    if (this.#index !== undefined) return this.#index.repeated;
+    const index = new LineIndex();
+    for (const line of this.#lines) index.note(line);
+    return index.repeated;
+  }
+
   /** Puts a line in the place of another. */
   replace(line: HeaderLine, by: HeaderLine): void {
     // Copies share the index, too.
@@ -107,7 +115,9 @@ export class HeaderLines implements Headers {
     if (id !== 0 && this.first(id) === undefined) return NONE;
     const values: string[] = [];
     for (const line of this.#lines) {
-      if (matches(line, id, name)) values.push(...line.values());
+      if (!matches(line, id, name)) continue;
+      // Not spread: a list of a hundred thousand would be as many arguments.
+      for (const value of line.values()) values.push(value);
     }
     return values;
   }

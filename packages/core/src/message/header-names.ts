@@ -198,3 +198,10 @@ const LISTS: Uint8Array = Uint8Array.from([0, ...HEADERS.map(([, , list]) => (li
 export function isListHeader(id: number): boolean {
   return LISTS[id] === 1;
 }
+
+const SINGLE = (1 << FROM) | (1 << TO) | (1 << CALL_ID) | (1 << CSEQ) | (1 << MAX_FORWARDS);
+
+/** Whether two lines of this header make a message that no two elements need understand alike. RFC 3261 §7.3.1 */
+export function isSingle(id: number): boolean {
+  return id <= MAX_FORWARDS && ((SINGLE >> id) & 1) === 1;
+}

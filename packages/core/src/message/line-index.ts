@@ -1,4 +1,5 @@
 import type { HeaderLine } from "./header-line.ts";
+import { isSingle } from "./header-names.ts";
 
 /** The headers whose first line is noted: those with the lowest numbers, which everybody asks for. */
 const NOTED = 16;
@@ -8,15 +9,20 @@ export class LineIndex {
   readonly #firsts: (HeaderLine | undefined)[] = new Array(NOTED);
   /** One bit a header, numbers modulo 32. */
   #present = 0;
+  #repeated: HeaderLine | undefined;
 
-  /** Notes the next line; `false` when there is a line of its header already, where that is known. */
-  note(line: HeaderLine): boolean {
+  /** The first line that is one too many of its header: see {@link isSingle}. */
+  get repeated(): HeaderLine | undefined {
+    return this.#repeated;
+  }
+
+  /** Notes the next line. */
+  note(line: HeaderLine): void {
     const { id } = line;
     this.#present |= 1 << (id & 31);
-    if (id >= NOTED) return true;
-    if (this.#firsts[id] !== undefined) return false;
-    this.#firsts[id] = line;
-    return true;
+    if (id >= NOTED) return;
+    if (this.#firsts[id] === undefined) this.#firsts[id] = line;
+    else if (isSingle(id)) this.#repeated ??= line;
   }
 
   /** Whether {@link first} can tell. */

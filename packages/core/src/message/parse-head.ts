@@ -1,26 +1,12 @@
 import { ParseError, type ParseErrorOptions } from "../errors.ts";
 import { isSpace } from "./chars.ts";
 import { Head } from "./head.ts";
-import { cseq, cseqOf } from "./header/cseq.ts";
-import { via } from "./header/via.ts";
 import { HeaderLine } from "./header-line.ts";
 import { HeaderLines } from "./header-lines.ts";
-import {
-  CALL_ID,
-  CONTENT_LENGTH,
-  CSEQ,
-  FROM,
-  headerName,
-  ID_BITS,
-  matchName,
-  TO,
-  VIA,
-} from "./header-names.ts";
+import { CONTENT_LENGTH, headerName, ID_BITS, matchName } from "./header-names.ts";
 import { LineIndex } from "./line-index.ts";
-import { checkNameAddr } from "./name-addr.ts";
 import { digitsOf, skipSpace } from "./octets.ts";
 import type { ParseLimits } from "./parse-limits.ts";
-import { fromWire } from "./utf8.ts";
 import type { Wire } from "./wire.ts";
 
 const CR = 0x0d;
@@ -41,12 +27,11 @@ export function lineEnd(text: string, start: number): number {
   return lf > start && text.charCodeAt(lf - 1) === CR ? lf - 1 : lf;
 }
 
-/** Reads the headers and finds the body. `method` is the request's, which CSeq must repeat. */
+/** Finds the headers and the body. What the headers say is not looked at, Content-Length apart. */
 export function parseHead(
   wire: Wire,
   start: number,
   startLineEnd: number,
-  method: string | undefined,
   limits: ParseLimits,
 ): Head {
   const { text, octets } = wire;
@@ -56,12 +41,6 @@ export function parseHead(
   if (bodyStart - start > limits.head) {
     throw new ParseError("Message head too large", { status: 513 });
   }
-  // Everybody needs the topmost Via: what is read here stays with the line.
-  readTopmostVia(mandatory(headers, VIA));
-  checkAddress(mandatory(headers, FROM), "From");
-  checkAddress(mandatory(headers, TO), "To");
-  checkCallId(mandatory(headers, CALL_ID));
-  checkCseq(mandatory(headers, CSEQ), method);
   const length = contentLengthOf(headers);
   // §18.3: a datagram that ends before its body does is refused, what follows the body is cut.
   const bodyEnd = length < 0 ? text.length : bodyStart + length;
@@ -115,7 +94,7 @@ function readLines(wire: Wire, headersStart: number, limits: ParseLimits): Heade
       while (end > i && isSpace(octets[end - 1] ?? 0)) end--;
       line = new HeaderLine(id, eightBit, text, start, lf + 1, i, end, wire);
     }
-    if (!index.note(line) && id >= FROM && id <= CSEQ) throw moreThanOne(id, start);
+    index.note(line);
     lines.push(line);
     start = lf + 1;
   }
@@ -144,41 +123,6 @@ function colonAfter({ text, octets }: Wire, start: number, end: number): number 
   if (end > start && octets[colon] === COLON) return colon;
   if (text.indexOf("\n", start) < 0) throw endsEarly(text);
   throw new ParseError("Malformed header name", { offset: colon });
-}
-
-function moreThanOne(id: number, offset: number): ParseError {
-  const header = headerName(id);
-  return new ParseError(`More than one ${header}`, { header, offset });
-}
-
-/** The first line of a header that must be there, with a value. */
-function mandatory(headers: HeaderLines, id: number): HeaderLine {
-  const line = headers.first(id);
-  if (line !== undefined) return line;
-  const header = headerName(id);
-  throw new ParseError(`Missing ${header}`, { header });
-}
-
-function readTopmostVia(line: HeaderLine): void {
-  if (line.eightBit) via.parse(line.wireValues()[0] ?? "");
-  else if (line.read(via) === undefined) throw new ParseError("Malformed Via", fault(line));
-}
-
-function checkAddress(line: HeaderLine, header: string): void {
-  const tag = checkNameAddr(line.wire, line.valueStart, line.valueEnd, header);
-  line.tag = line.eightBit && tag !== undefined ? fromWire(tag) : tag;
-}
-
-function checkCallId(line: HeaderLine): void {
-  const space = line.wire.text.indexOf(" ", line.valueStart);
-  if (line.valueStart === line.valueEnd || (space >= 0 && space < line.valueEnd)) {
-    throw new ParseError("Malformed Call-ID", fault(line));
-  }
-}
-
-function checkCseq(line: HeaderLine, method: string | undefined): void {
-  if (method === undefined) line.read(cseq);
-  else line.remember(cseq, cseqOf(line.wire.octets, line.valueStart, line.valueEnd, method));
 }
 
 /** The Content-Length, which must be the same when it is given more than once; -1 when there is none. */

@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ParseError } from "../errors.ts";
-import { cseq } from "./header/cseq.ts";
 import { parsePacket } from "./parse.ts";
 import { defaultParseLimits } from "./parse-limits.ts";
 import { Request } from "./request.ts";
 import { Response } from "./response.ts";
+import { validate } from "./validate.ts";
 
 const START = "OPTIONS sip:bob@example.com SIP/2.0";
 const HEADERS: Readonly<Record<string, string>> = {
@@ -28,10 +28,10 @@ function text(
   return `${[start, ...lines].join("\r\n")}\r\n\r\n${body}`;
 }
 
-/** The error that a text is refused with. */
+/** The error that a text is refused with, by the parser or by the validator. */
 function refusal(given: string | Uint8Array): ParseError {
   try {
-    parsePacket(given);
+    validate(parsePacket(given));
   } catch (error) {
     if (error instanceof ParseError) return error;
     throw error;
@@ -128,12 +128,9 @@ describe("the request line, RFC 3261 §7.1", () => {
     ["a quote in the URI", 'OPTIONS sip:"b" SIP/2.0', 400],
     ["a URI without scheme", "OPTIONS bob@example.com SIP/2.0", 400],
     ["a scheme alone", "OPTIONS sip: SIP/2.0", 400],
-    ["headers in the URI", "OPTIONS sip:b?x=y SIP/2.0", 400],
-    ["headers in the URI, after a user", "OPTIONS sips:a@b?x=y SIP/2.0", 400],
     ["a space at the end", "OPTIONS sip:b SIP/2.0 ", 400],
     ["a method that is no token", "OPT(IONS sip:b SIP/2.0", 400],
     ["a space before the method", " OPTIONS sip:b SIP/2.0", 400],
-    ["an endless method", `${"A".repeat(65)} sip:b SIP/2.0`, 400],
     ["another version", "OPTIONS sip:b SIP/3.0", 505],
     ["another minor version", "OPTIONS sip:b SIP/2.01", 505],
     ["a version that is none", "OPTIONS sip:b SIP/x.0", 400],
@@ -178,80 +175,6 @@ describe("the status line, RFC 3261 §7.2", () => {
 
   it("has a version that is ours", () => {
     expect(refusal(text({}, "SIP/3.0 200 OK"))).toMatchObject({ status: 505 });
-  });
-});
-
-describe("the headers that every message needs, RFC 3261 §8.1.1", () => {
-  it.each(Object.keys(HEADERS))("%s must be there", (name) => {
-    expect(refusal(text({ [name]: undefined }))).toMatchObject({
-      status: 400,
-      header: name,
-      message: `Missing ${name}`,
-    });
-  });
-
-  it.each(["From", "To", "Call-ID", "CSeq"])("%s must be there once", (name) => {
-    const value = HEADERS[name] ?? "";
-    const error = refusal(text({ [name]: [value, value] }));
-    expect(error).toMatchObject({ status: 400, header: name, message: `More than one ${name}` });
-    const compact = { From: "f", To: "T", "Call-ID": "i", CSeq: "cseq" }[name] ?? "";
-    expect(refusal(text({ [compact]: value }))).toMatchObject({ header: name });
-  });
-
-  it("may be many for Via, and the topmost must be sound", () => {
-    expect(parsePacket(text({ Via: ["SIP/2.0/UDP a", "nonsense"] })).headers.has("via")).toBe(true);
-    expect(refusal(text({ Via: ["nonsense", "SIP/2.0/UDP a"] }))).toMatchObject({ header: "Via" });
-    expect(refusal(text({ Via: "" }))).toMatchObject({ header: "Via" });
-  });
-
-  it.each([
-    ["From", "nonsense"],
-    ["From", '"unbalanced <sip:a@b>'],
-    ["From", "<sip:a@b>;tag=1, <sip:c@d>"],
-    ["To", "<sip:a@b"],
-    ["To", ""],
-    ["To", "<sip:a@b>;;tag=1"],
-    ["Call-ID", ""],
-    ["Call-ID", "a b"],
-    ["CSeq", "OPTIONS"],
-    ["CSeq", "1"],
-    ["CSeq", "1 INVITE"],
-    ["CSeq", "1 options"],
-    ["CSeq", "1OPTIONS"],
-    ["CSeq", ""],
-  ])("%s may not be %j", (header, value) => {
-    expect(refusal(text({ [header]: value }))).toMatchObject({ status: 400, header });
-  });
-
-  it.each([
-    "+5",
-    "-0",
-    "0x5",
-    "1e3",
-    "٣",
-    "2147483648",
-    "4294967328",
-    "99999999999999999999",
-    "1.0",
-    "",
-  ])("CSeq may not be %j OPTIONS", (number) => {
-    const bytes = Buffer.from(text({ CSeq: `${number} OPTIONS` }), "utf8");
-    expect(refusal(bytes)).toMatchObject({ status: 400, header: "CSeq" });
-  });
-
-  it("takes the highest CSeq, and leading zeros", () => {
-    expect(parsePacket(text({ CSeq: "2147483647 OPTIONS" })).cseq.number).toBe(2147483647);
-    expect(parsePacket(text({ CSeq: "0009   OPTIONS" })).headers.read(cseq)).toEqual({
-      number: 9,
-      method: "OPTIONS",
-    });
-  });
-
-  it("checks responses in the same way", () => {
-    const response = (change: Record<string, string>): string => text(change, "SIP/2.0 200 OK");
-    expect(refusal(response({ CSeq: "x INVITE" }))).toMatchObject({ header: "CSeq" });
-    expect(refusal(response({ CSeq: "1 IN(VITE" }))).toMatchObject({ header: "CSeq" });
-    expect(refusal(response({ Via: "x" }))).toMatchObject({ header: "Via" });
   });
 });
 
@@ -372,7 +295,7 @@ describe("hostile bytes", () => {
       );
       expect(packet.fromTag).toBe("1");
     }
-    expect(() => parsePacket(text({ From: `"${'\\"'.repeat(4000)}` }))).toThrow(ParseError);
+    expect(refusal(text({ From: `"${'\\"'.repeat(4000)}` }))).toMatchObject({ header: "From" });
     const spaces = parsePacket(text({ X: `a${" ".repeat(8000)}\r\n\tb` }));
     expect(spaces.headers.get("x")?.length).toBeGreaterThan(8000);
   });

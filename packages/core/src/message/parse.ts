@@ -6,11 +6,12 @@ import { isStatusLine } from "./start-line.ts";
 import { Wire } from "./wire.ts";
 
 /**
- * Reads a message: bytes, or a wire string (one character a byte). What every element needs is checked at once: the
- * start line, exactly one From, To, Call-ID and CSeq, a sound topmost Via, the framing; all else when it is read.
- * Throws a `ParseError` whose status is what a request deserves.
+ * Reads a message: bytes, or a wire string (one character a byte). It finds the start line, the header lines and the
+ * body, and throws a `ParseError` with the status that is owed where it can't: another version's start line, a line
+ * that is no header, framing that doesn't add up, something over a limit. What the headers say is read when it is asked
+ * for; {@link validate} checks what a server must.
  *
- * RFC 3261 §7, §8.1.1, §18.3
+ * RFC 3261 §7, §18.3
  */
 export function parsePacket(
   bytes: Uint8Array | string,

@@ -3,6 +3,7 @@ import { ParseError } from "../errors.ts";
 import { parsePacket } from "./parse.ts";
 import { refusalTo } from "./refusal.ts";
 import { Response } from "./response.ts";
+import { validate } from "./validate.ts";
 
 const LINES = [
   "INVITE sip:b SIP/2.0",
@@ -19,7 +20,7 @@ const LINES = [
 function refused(lines: readonly string[]): Response | undefined {
   const bytes = Buffer.from([...lines, "", ""].join("\r\n"), "utf8");
   try {
-    parsePacket(bytes);
+    validate(parsePacket(bytes));
   } catch (error) {
     if (error instanceof ParseError) return refusalTo(bytes, error);
   }

@@ -112,7 +112,7 @@ export class Request extends Message {
     const end = lineEnd(text, start);
     const { methodEnd, uriStart, uriEnd } = parseRequestLine(wire.octets, start, end, limits);
     const method = text.slice(start, methodEnd);
-    const head = parseHead(wire, start, end, method, limits);
+    const head = parseHead(wire, start, end, limits);
     const uri = text.slice(uriStart, uriEnd);
     return new Request(method, wire.eightBit ? fromWire(uri) : uri, head as RequestInit);
   }

@@ -75,7 +75,7 @@ export class Response extends Message {
   static read(wire: Wire, start: number, limits: ParseLimits): Response {
     const end = lineEnd(wire.text, start);
     const { status, reason } = parseStatusLine(wire.octets, start, end);
-    const head = parseHead(wire, start, end, undefined, limits);
+    const head = parseHead(wire, start, end, limits);
     const response = new Response(status, head as MessageInit);
     response.#reasonStart = reason;
     response.#touched = false;

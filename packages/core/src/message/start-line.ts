@@ -8,10 +8,7 @@ const CR = 0x0d;
 const SP = 0x20;
 const LT = 0x3c;
 const GT = 0x3e;
-const AT = 0x40;
-const QUESTION = 0x3f;
 const DOT = 0x2e;
-const MAX_METHOD = 64;
 const VERSION_LENGTH = 7;
 
 /** Whether the line is a response's: it begins with the protocol. RFC 3261 §7.2 */
@@ -60,7 +57,6 @@ export function parseRequestLine(
   if (methodEnd === start || methodEnd === end || octets[methodEnd] !== SP) {
     throw malformed("Malformed request line", start);
   }
-  if (methodEnd - start > MAX_METHOD) throw malformed("Method too long", start);
   const version = versionStart(octets, methodEnd, end);
   checkVersion(octets, version, end);
   const uri = methodEnd + 1;
@@ -88,30 +84,12 @@ function versionStart(octets: Uint8Array, methodEnd: number, end: number): numbe
 function checkRequestUri(octets: Uint8Array, start: number, end: number): void {
   const colon = schemeEnd(octets, start, end);
   if (colon < 0 || colon + 1 === end) throw malformed("Malformed Request-URI", start);
-  let question = -1;
   let i = colon + 1;
-  for (; isUriCode(octets[i] ?? 0); i++) {
-    if (octets[i] === QUESTION) question = i;
-  }
+  while (isUriCode(octets[i] ?? 0)) i++;
   if (i < end) {
     const space = octets[i] === SP;
     throw malformed(space ? "White space in the Request-URI" : "Malformed Request-URI", i);
   }
-  // §19.1.1: a SIP request-URI has no headers part. Before the at sign a question mark is the user's.
-  if (question >= 0 && isSipScheme(octets, start, colon) && !hasAt(octets, question, end)) {
-    throw malformed("Headers in the Request-URI", question);
-  }
-}
-
-function hasAt(octets: Uint8Array, start: number, end: number): boolean {
-  for (let i = start; i < end; i++) {
-    if (octets[i] === AT) return true;
-  }
-  return false;
-}
-
-function isSipScheme(octets: Uint8Array, start: number, colon: number): boolean {
-  return isWord(octets, start, colon, "sip") || isWord(octets, start, colon, "sips");
 }
 
 /** The status of a status line. Its reason phrase begins at `reason`. RFC 3261 §7.2 */
