@@ -1,17 +1,22 @@
+import type { Peer } from "../arrival.ts";
 import type { StreamConnection } from "./connection.ts";
 import { formatHostPort } from "./host-port.ts";
-import type { StreamLimits } from "./stream-limits.ts";
 
-/** The connections of one stream transport: found by number and by remote address, and counted against their bounds. */
+/**
+ * The connections of one transport: found by number and by where they lead.
+ *
+ * A connection that was opened for a domain proved that domain by its certificate, or is about to; over the one that
+ * another domain led to, at the same address and port, nothing is sent that is meant for this one. RFC 5922 §7.3
+ */
 export class ConnectionTable implements Iterable<StreamConnection> {
-  readonly #limits: StreamLimits;
+  readonly #secure: boolean;
   readonly #byId = new Map<number, StreamConnection>();
-  /** Only those that can be sent to; of two with one address and port the younger. */
-  readonly #byRemote = new Map<string, StreamConnection>();
-  readonly #perBlock = new Map<string, number>();
+  /** Only those that can be sent to; of two that lead to one place the younger. */
+  readonly #byPlace = new Map<string, StreamConnection>();
 
-  constructor(limits: StreamLimits) {
-    this.#limits = limits;
+  /** `secure`: its connections prove who the other side is. */
+  constructor(secure: boolean) {
+    this.#secure = secure;
   }
 
   /** How many there are, those included that are about to close. */
@@ -27,53 +32,37 @@ export class ConnectionTable implements Iterable<StreamConnection> {
     return this.#byId.get(id);
   }
 
-  byRemote(address: string, port: number): StreamConnection | undefined {
-    return this.#byRemote.get(formatHostPort(address, port));
-  }
-
-  /** Whether one more connection with that address is within the bounds. */
-  hasRoom(address: string): boolean {
-    const { maxConnections, maxConnectionsPerAddress } = this.#limits;
-    if (this.#byId.size >= maxConnections) return false;
-    return (this.#perBlock.get(addressBlock(address)) ?? 0) < maxConnectionsPerAddress;
+  /** The connection that a peer is reached over. */
+  to({ address, port, domain }: Peer): StreamConnection | undefined {
+    const place = formatHostPort(address, port);
+    const any = this.#byPlace.get(place);
+    if (!this.#secure || domain === undefined) return any;
+    if (any?.identities?.includes(domain)) return any;
+    return this.#byPlace.get(withDomain(place, domain));
   }
 
   add(connection: StreamConnection): void {
-    const { address, port } = connection.peer;
-    const block = addressBlock(address);
     this.#byId.set(connection.id, connection);
-    this.#byRemote.set(formatHostPort(address, port), connection);
-    this.#perBlock.set(block, (this.#perBlock.get(block) ?? 0) + 1);
+    for (const place of this.#places(connection)) this.#byPlace.set(place, connection);
   }
 
-  /** It is not sent to any more, but still counts. */
+  /** It is not sent to any more, but still there. */
   end(connection: StreamConnection): void {
-    const { address, port } = connection.peer;
-    const key = formatHostPort(address, port);
-    if (this.#byRemote.get(key) === connection) this.#byRemote.delete(key);
+    for (const place of this.#places(connection)) {
+      if (this.#byPlace.get(place) === connection) this.#byPlace.delete(place);
+    }
   }
 
   remove(connection: StreamConnection): void {
-    if (!this.#byId.delete(connection.id)) return;
-    this.end(connection);
-    const block = addressBlock(connection.peer.address);
-    const left = (this.#perBlock.get(block) ?? 1) - 1;
-    if (left > 0) this.#perBlock.set(block, left);
-    else this.#perBlock.delete(block);
+    if (this.#byId.delete(connection.id)) this.end(connection);
+  }
+
+  #places({ peer: { address, port, domain } }: StreamConnection): readonly string[] {
+    const place = formatHostPort(address, port);
+    return this.#secure && domain !== undefined ? [place, withDomain(place, domain)] : [place];
   }
 }
 
-/** What one host has at its disposal: an IPv4 address, or the /64 of an IPv6 address as its four groups. */
-export function addressBlock(address: string): string {
-  if (!address.includes(":")) return address;
-  const [front = "", back] = address.split("::", 2);
-  const groups = front === "" ? [] : front.split(":");
-  if (back !== undefined) {
-    const tail = back === "" ? [] : back.split(":");
-    // An IPv4 address at the end stands for two groups.
-    const width = tail.length + (back.includes(".") ? 1 : 0);
-    while (groups.length + width < 8) groups.push("0");
-    groups.push(...tail);
-  }
-  return groups.slice(0, 4).join(":");
+function withDomain(place: string, domain: string): string {
+  return `${place} ${domain}`;
 }

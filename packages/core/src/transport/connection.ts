@@ -1,8 +1,7 @@
-import type { Socket } from "node:net";
 import type { Connection, Peer, Protocol } from "../arrival.ts";
 import { type ParseError, TransportError } from "../errors.ts";
+import type { Carrier, CarrierSink, OpenCarrier, PeerProof } from "./carrier.ts";
 import { formatHostPort } from "./host-port.ts";
-import { StreamFramer } from "./stream-framer.ts";
 import type { StreamLimits } from "./stream-limits.ts";
 
 /** What a connection tells the transport that it belongs to. */
@@ -28,35 +27,37 @@ export interface StreamCounters {
   dialled: number;
   /** Over a bound: closed as they came, or not opened. */
   connectionsRefused: number;
+  /** Accepted, and ended before they could carry SIP: no TLS, no WebSocket, refused, too slow. */
+  failedHandshakes: number;
   connectFailures: number;
   acceptErrors: number;
   keepAlives: number;
+  /** Sent more frames than the bound that are no message. */
+  keepAliveFloods: number;
   /** Could not be cut into messages any more. */
   unframeableStreams: number;
   slowReaders: number;
-  /** Sent no whole message in time. */
+  /** Took too long for one message. */
+  slowSenders: number;
+  /** Sent no whole message in time, or fell silent within one. */
   silentConnections: number;
   idleConnections: number;
 }
 
-/** What a handshake proved of the other side: see `Connection`. */
-export interface PeerProof {
-  readonly authorized: boolean;
-  readonly identities: readonly string[];
-}
-
 /** How long the other side has to take what we sent last and to close its half: milliseconds. */
 const LINGER = 2_000;
+/** The time in which keep-alives are counted together: milliseconds. */
+const SECOND = 1_000;
+const NONE = -1;
 
 type State = "connecting" | "open" | "lingering" | "gone";
 
-/** One stream connection, whoever opened it. */
-export class StreamConnection implements Connection {
+/** One connection of a protocol that has them, whoever opened it. */
+export class StreamConnection implements Connection, CarrierSink {
   readonly id: number;
   readonly peer: Peer;
   readonly #owner: ConnectionOwner;
-  readonly #socket: Socket;
-  readonly #framer: StreamFramer;
+  readonly #carrier: Carrier;
   readonly #accepted: boolean;
   #proof: PeerProof | undefined;
   #state: State;
@@ -64,60 +65,46 @@ export class StreamConnection implements Connection {
   #since: number;
   #lastRead: number;
   #lastWrite: number;
+  /** When the message began that isn't whole yet. */
+  #begun = NONE;
   #silent = true;
-  /** What was sent in this turn of the event loop, as one wire string: one system call instead of one a message. */
-  #outgoing = "";
+  /** Whether something waits for `flush`. */
+  #dirty = false;
+  /** Frames without a message since then. */
+  #overheadSince = 0;
+  #overhead = 0;
   /** Whom to tell when the connection that is being opened fails. */
   #waiting: Peer[] = [];
 
   constructor(
     owner: ConnectionOwner,
-    socket: Socket,
+    open: OpenCarrier,
     about: {
       readonly id: number;
       readonly address: string;
       readonly port: number;
       readonly accepted: boolean;
-      readonly proof?: PeerProof;
+      readonly domain?: string | undefined;
+      readonly proof?: PeerProof | undefined;
     },
   ) {
-    this.id = about.id;
+    const { id, address, port, accepted, domain, proof } = about;
+    this.id = id;
     this.peer = {
       protocol: owner.protocol,
-      address: about.address,
-      port: about.port,
+      address,
+      port,
       connection: this,
+      ...(domain === undefined ? {} : { domain }),
     };
     this.#owner = owner;
-    this.#socket = socket;
-    this.#accepted = about.accepted;
-    this.#proof = about.proof;
-    this.#state = about.accepted ? "open" : "connecting";
+    this.#accepted = accepted;
+    this.#proof = proof;
+    this.#state = accepted ? "open" : "connecting";
     this.#since = owner.now();
     this.#lastRead = this.#since;
     this.#lastWrite = this.#since;
-    this.#framer = new StreamFramer(
-      {
-        message: (bytes) => {
-          this.#silent = false;
-          owner.message(bytes, this);
-        },
-        ping: () => {
-          owner.counted.keepAlives += 1;
-          this.#write("\r\n");
-        },
-        malformed: (error, head) => {
-          owner.counted.unframeableStreams += 1;
-          owner.malformed(error, head, this);
-          this.close();
-        },
-      },
-      owner.limits.maxMessage,
-    );
-    socket.on("data", (chunk: Buffer) => this.#read(chunk));
-    socket.on("end", () => this.#end());
-    socket.on("error", (error) => this.#end(error));
-    socket.on("close", () => this.#gone());
+    this.#carrier = open(this);
   }
 
   get authorized(): boolean {
@@ -132,14 +119,6 @@ export class StreamConnection implements Connection {
     return this.#state === "connecting" || this.#state === "open";
   }
 
-  /** The connection that was being opened is there. */
-  connected(proof?: PeerProof): void {
-    if (this.#state !== "connecting") return;
-    this.#proof = proof;
-    this.#state = "open";
-    this.#waiting = [];
-  }
-
   /** Sends one message; what was sent before the connection was there fails with it. */
   send(message: string | Uint8Array, to: Peer): void {
     if (!this.open) {
@@ -150,78 +129,107 @@ export class StreamConnection implements Connection {
     this.#write(typeof message === "string" ? message : latin1Of(message));
   }
 
-  /** Hands what was sent to the socket. */
+  /** Hands over what was sent. */
   flush(): void {
-    const text = this.#outgoing;
-    if (text === "") return;
-    this.#outgoing = "";
+    if (!this.#dirty) return;
+    this.#dirty = false;
     this.#lastWrite = this.#owner.now();
-    this.#socket.write(text, "latin1");
+    this.#carrier.flush();
   }
 
   /** Sends what is left, then closes; the other side has a moment to do the same. */
   close(): void {
-    if (!this.open) return;
-    if (this.#state === "connecting") {
-      this.destroy("closed before it was there");
-      return;
-    }
-    this.flush();
-    this.#state = "lingering";
-    this.#since = this.#owner.now();
-    this.#framer.stop();
-    this.#socket.end();
-    this.#owner.ended(this);
+    this.#close(false);
   }
 
   /** Closes at once, whatever is left. */
   destroy(why: string): void {
-    this.#end(new Error(why));
-    this.#socket.destroy();
+    this.ended(new Error(why));
+    this.#carrier.destroy();
   }
 
   /** Closes what has taken too long for what it is doing. */
   checkDeadlines(now: number): void {
-    const { limits } = this.#owner;
+    const { limits, counted } = this.#owner;
     if (this.#state === "connecting") {
       if (now - this.#since >= limits.connectTimeout) this.destroy("no answer in time");
     } else if (this.#state === "lingering") {
-      if (now - this.#since >= LINGER) this.#socket.destroy();
-    } else if (this.#framer.partial && now - this.#lastRead >= limits.betweenBytesTimeout) {
-      this.#owner.counted.silentConnections += 1;
+      if (now - this.#since >= LINGER) this.#carrier.destroy();
+    } else if (this.#begun !== NONE && now - this.#lastRead >= limits.betweenBytesTimeout) {
+      counted.silentConnections += 1;
+      this.close();
+    } else if (this.#begun !== NONE && now - this.#begun >= limits.messageTimeout) {
+      counted.slowSenders += 1;
       this.close();
     } else if (this.#accepted && this.#silent && now - this.#since >= limits.firstMessageTimeout) {
-      this.#owner.counted.silentConnections += 1;
+      counted.silentConnections += 1;
       this.close();
     } else if (now - Math.max(this.#lastRead, this.#lastWrite) >= limits.idleTimeout) {
-      this.#owner.counted.idleConnections += 1;
+      counted.idleConnections += 1;
       this.close();
     }
   }
 
-  #read(chunk: Buffer): void {
-    this.#lastRead = this.#owner.now();
-    this.#framer.push(chunk);
+  ready(proof?: PeerProof): void {
+    if (this.#state !== "connecting") return;
+    this.#proof = proof;
+    this.#state = "open";
+    this.#waiting = [];
   }
 
-  #write(text: string): void {
+  read(): void {
+    this.#lastRead = this.#owner.now();
+    if (!this.#carrier.partial) this.#begun = NONE;
+    else if (this.#begun === NONE) this.#begun = this.#lastRead;
+  }
+
+  message(bytes: Uint8Array): void {
+    this.#silent = false;
+    this.#begun = NONE;
+    this.#owner.message(bytes, this);
+  }
+
+  /** RFC 5626 §4.4.1 */
+  ping(): void {
+    this.#owner.counted.keepAlives += 1;
+    this.overhead(1);
+    this.#write("\r\n");
+  }
+
+  keepAlive(): void {
+    this.#owner.counted.keepAlives += 1;
+    this.overhead(1);
+  }
+
+  overhead(frames: number): void {
     if (!this.open) return;
-    if (this.#outgoing === "") this.#owner.dirty(this);
-    this.#outgoing += text;
-    if (this.#outgoing.length + this.#socket.writableLength > this.#owner.limits.maxBuffered) {
-      this.#owner.counted.slowReaders += 1;
-      this.destroy("it reads too slowly");
+    const now = this.#owner.now();
+    if (now - this.#overheadSince >= SECOND) {
+      this.#overheadSince = now;
+      this.#overhead = 0;
     }
+    this.#overhead += frames;
+    if (this.#overhead <= this.#owner.limits.maxKeepAlives) return;
+    this.#owner.counted.keepAliveFloods += 1;
+    this.destroy("too many keep-alives");
+  }
+
+  malformed(error: ParseError, head: Uint8Array): void {
+    this.#owner.counted.unframeableStreams += 1;
+    this.#owner.malformed(error, head, this);
+    this.#close(true);
+  }
+
+  broken(error: Error): void {
+    if (this.#state === "open") this.#owner.counted.unframeableStreams += 1;
+    this.ended(error);
   }
 
   /** Either side is through: nothing more is read or sent. */
-  #end(error?: Error): void {
+  ended(error?: Error): void {
     if (!this.open) return;
     const connecting = this.#state === "connecting";
-    this.#state = "lingering";
-    this.#since = this.#owner.now();
-    this.#framer.stop();
-    this.#outgoing = "";
+    this.#linger();
     if (connecting) {
       this.#owner.counted.connectFailures += 1;
       const failure = this.#error(error?.message ?? "closed before it was there", error);
@@ -231,11 +239,42 @@ export class StreamConnection implements Connection {
     this.#owner.ended(this);
   }
 
-  #gone(): void {
-    this.#end();
+  gone(): void {
+    this.ended();
     if (this.#state === "gone") return;
     this.#state = "gone";
     this.#owner.gone(this);
+  }
+
+  #write(text: string): void {
+    if (!this.open) return;
+    if (!this.#dirty) {
+      this.#dirty = true;
+      this.#owner.dirty(this);
+    }
+    if (this.#carrier.send(text) > this.#owner.limits.maxBuffered) {
+      this.#owner.counted.slowReaders += 1;
+      this.destroy("it reads too slowly");
+    }
+  }
+
+  #close(fault: boolean): void {
+    if (!this.open) return;
+    if (this.#state === "connecting") {
+      this.destroy("closed before it was there");
+      return;
+    }
+    this.flush();
+    this.#linger();
+    this.#carrier.end(fault);
+    this.#owner.ended(this);
+  }
+
+  #linger(): void {
+    this.#state = "lingering";
+    this.#since = this.#owner.now();
+    this.#dirty = false;
+    this.#carrier.stop();
   }
 
   #error(reason: string, cause?: Error): TransportError {

@@ -60,7 +60,7 @@ describe("legs", () => {
     [{ listen: "udp:127.0.0.1", advertise: "a b" }, "SIP_BAD_LEG"],
     [{ listen: "udp:127.0.0.1", advertise: "h\r\nVia: x" }, "SIP_BAD_LEG"],
     [{ listen: "udp:127.0.0.1", advertise: "" }, "SIP_BAD_LEG"],
-    ["tls:127.0.0.1:5061", "SIP_NO_TRANSPORT"],
+    ["tls:127.0.0.1:5061", "SIP_BAD_OPTION"],
     ["ws:127.0.0.1:80", "SIP_NO_TRANSPORT"],
     ["wss:127.0.0.1:443", "SIP_NO_TRANSPORT"],
     [{ listen: "tcp:127.0.0.1", limits: { maxConnections: 0 } }, "SIP_BAD_OPTION"],

@@ -42,7 +42,7 @@ export class TransportLeg implements SendingLeg {
       this.#port = port;
       this.#refuseWildcard();
       const limits = { ...context.limits, ...options.limits };
-      this.#transport = createTransport(listen, { ...context, limits });
+      this.#transport = createTransport(listen, options.tls, { ...context, limits });
     } else {
       this.#transport = listen;
     }

@@ -11,7 +11,7 @@ describe("stream transport", () => {
     const transport = new StreamTransport(
       { protocol: "tcp", address: "127.0.0.1", port: 0 },
       {
-        createServer: (accept) => createServer(accept),
+        createServer: () => createServer(),
         connect: () => connect({ host: "nobody", port: 1, lookup() {} }),
       },
       { clock, ids: () => 1 },
