@@ -1,11 +1,8 @@
 export { ask } from "./testing/ask.ts";
 export { completeRequest } from "./testing/complete.ts";
-export {
-  type MemoryMessage,
-  MemoryNetwork,
-  type MemoryNetworkOptions,
-} from "./testing/memory-network.ts";
-export type { MemoryTransport } from "./testing/memory-transport.ts";
+export type { Duration } from "./testing/duration.ts";
+export type { LinkConditions } from "./testing/links.ts";
+export { SeededRandom } from "./testing/seeded-random.ts";
 export {
   type Answer,
   type AskOptions,
@@ -13,3 +10,13 @@ export {
   type TestServerOptions,
 } from "./testing/test-server.ts";
 export { VirtualClock } from "./testing/virtual-clock.ts";
+export type { HostLeg, HostServerOptions, VirtualHost } from "./testing/virtual-host.ts";
+export type { Fate, MessageFilter, VirtualMessage } from "./testing/virtual-message.ts";
+export { VirtualNetwork, type VirtualNetworkOptions } from "./testing/virtual-network.ts";
+export type {
+  NodeError,
+  NodeFactory,
+  NodeOptions,
+  VirtualNode,
+} from "./testing/virtual-node.ts";
+export type { VirtualTransport } from "./testing/virtual-transport.ts";

@@ -84,7 +84,7 @@ describe("Proxy, CANCEL, RFC 3261 §16.10", () => {
   });
 
   it("answers 487 where the device never said a word", async () => {
-    const scene = await Scene.start({ loses: (wire) => wire.startsWith("INVITE sip:desk@") });
+    const scene = await Scene.start({ loss: ({ wire }) => wire.startsWith("INVITE sip:desk@") });
     await bobsPhone(scene, "desk");
     const alice = await scene.phone("alice");
     const call = alice.send("INVITE", "sip:bob@example.com");
@@ -140,7 +140,7 @@ describe("Proxy, CANCEL, RFC 3261 §16.10", () => {
   });
 
   it("tries no other way to a device any more", async () => {
-    const scene = await Scene.start({ loses: (wire) => wire.startsWith("INVITE sip:desk@") });
+    const scene = await Scene.start({ loss: ({ wire }) => wire.startsWith("INVITE sip:desk@") });
     for (const [name, q] of [
       ["desk", 0.9],
       ["mobile", 0.1],

@@ -74,7 +74,7 @@ describe("Proxy, a network that loses datagrams", () => {
   for (const protocol of ["udp", "tcp"] as const) {
     it(`brings every call from ${protocol} to udp to its end with 10 % lost`, async () => {
       const random = seeded(7);
-      const scene = await Scene.start({ loses: () => random() < 0.1 });
+      const scene = await Scene.start({ loss: () => random() < 0.1 });
       const [alice, bob] = [await scene.phone("alice", protocol), await scene.phone("bob")];
       scene.locator.bindings.set("sip:bob@example.com", [
         { uri: bob.contact, q: 1, route: [], expiresAt: Number.POSITIVE_INFINITY },

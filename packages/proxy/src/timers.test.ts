@@ -120,10 +120,11 @@ describe("Proxy, Timer C, RFC 3261 §16.8", () => {
 });
 
 describe("Proxy, a device that says nothing", () => {
-  const silent = (wire: string): boolean => /^(INVITE|MESSAGE) sip:bob@192/.test(wire);
+  const silent = ({ wire }: { readonly wire: string }): boolean =>
+    /^(INVITE|MESSAGE) sip:bob@192/.test(wire);
 
   it("answers an INVITE with 408", async () => {
-    const scene = await Scene.start({ loses: silent });
+    const scene = await Scene.start({ loss: silent });
     const bob = await scene.phone("bob");
     await bob.register();
     const alice = await scene.phone("alice");
@@ -134,7 +135,7 @@ describe("Proxy, a device that says nothing", () => {
   });
 
   it("answers nothing to others, RFC 4320 §4.2", async () => {
-    const scene = await Scene.start({ loses: silent });
+    const scene = await Scene.start({ loss: silent });
     const bob = await scene.phone("bob");
     await bob.register();
     const alice = await scene.phone("alice");

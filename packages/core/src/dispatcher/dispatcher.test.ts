@@ -5,19 +5,19 @@ import { onRequest } from "../chain/on-request.ts";
 import { packetKey } from "../message/packet-key.ts";
 import { Request } from "../message/request.ts";
 import type { Response } from "../message/response.ts";
-import { MemoryNetwork } from "../testing/memory-network.ts";
-import { VirtualClock } from "../testing/virtual-clock.ts";
+import type { VirtualClock } from "../testing/virtual-clock.ts";
+import { VirtualNetwork } from "../testing/virtual-network.ts";
 import type { LegAddress } from "../transport/leg-address.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import type { DispatcherOptions } from "./options.ts";
 
 function world(): {
   clock: VirtualClock;
-  network: MemoryNetwork;
+  network: VirtualNetwork;
   host(legs: readonly LegAddress[], options?: Omit<DispatcherOptions, "legs">): Promise<Dispatcher>;
 } {
-  const clock = new VirtualClock();
-  const network = new MemoryNetwork({ clock });
+  const network = new VirtualNetwork();
+  const { clock } = network;
   return {
     clock,
     network,
@@ -104,7 +104,9 @@ describe("dispatcher.listen", () => {
     });
     await expect(server.listen()).rejects.toThrow("no database");
     expect(closed).toBe(1);
-    expect(network.listener("udp", "192.0.2.1", 5060)).toBeUndefined();
+    const next = new Dispatcher({ clock, legs: [{ listen: network.transport("udp:192.0.2.1") }] });
+    await next.listen();
+    await next.close();
   });
 
   it.each([

@@ -1,8 +1,14 @@
 import { setImmediate } from "node:timers/promises";
-import type { Clock, Timer } from "../clock.ts";
+import { type Clock, systemClock, type Timer } from "../clock.ts";
 
 const EPOCH = 1_767_225_600_000; // 2026-01-01T00:00:00Z
-const SETTLING_TURNS = 4;
+
+/** Turns of the event loop in which nothing happens before time moves on. */
+const IDLE_TURNS = 4;
+/** Timers, and turns of the event loop, at one instant: more, and time is taken to stand still for good. */
+const MAX_AT_ONE_INSTANT = 100_000;
+/** How long something real may keep time from moving on, in milliseconds of the machine's own time. */
+const PATIENCE = 10_000;
 
 interface VirtualTimer extends Timer {
   readonly due: number;
@@ -10,9 +16,15 @@ interface VirtualTimer extends Timer {
   run: (() => void) | undefined;
 }
 
+/** Something real that time waits for. */
+interface Hold {
+  readonly what: string;
+}
+
 /**
  * Time that moves only when a test says so, and then only while nothing is pending: before each timer, and at the end,
- * promises that are under way settle.
+ * promises that are under way settle. A promise that waits for something real (a file, a socket, another process) looks
+ * the same as one that waits for virtual time: name it with `hold`.
  *
  * @example
  * const clock = new VirtualClock();
@@ -26,11 +38,21 @@ export class VirtualClock implements Clock {
   #wallAtZero: number;
   #order = 0;
   #pending = 0;
-  #advancing: Promise<void> = Promise.resolve();
+  /** Goes up whenever something happens that may lead to more at the same instant. */
+  #activity = 0;
+  readonly #holds = new Set<Hold>();
+  #released: (() => void) | undefined;
+  readonly #isBusy: () => boolean;
+  #advancing: Promise<unknown> = Promise.resolve();
 
-  /** `wall`: milliseconds since 1970 at the beginning. Default: the beginning of 2026. */
-  constructor({ wall = EPOCH }: { readonly wall?: number } = {}) {
+  /**
+   * `wall`: milliseconds since 1970 at the beginning. Default: the beginning of 2026. `isBusy` is asked before time
+   * moves: while it says so, time waits.
+   */
+  constructor(options: { readonly wall?: number; readonly isBusy?: () => boolean } = {}) {
+    const { wall = EPOCH, isBusy = () => false } = options;
     this.#wallAtZero = wall;
+    this.#isBusy = isBusy;
   }
 
   /** How many timers are set. */
@@ -60,36 +82,106 @@ export class VirtualClock implements Clock {
         if (timer.run === undefined) return;
         timer.run = undefined;
         this.#pending--;
+        this.#activity++;
       },
     };
     this.#pending++;
+    this.#activity++;
     this.#push(timer);
     return timer;
   }
 
-  /** Moves time on and runs what falls due, in order. Calls that overlap run one after another. */
-  advance(ms: number): Promise<void> {
-    const advanced = this.#advancing.then(() => this.#advance(ms));
+  /**
+   * Keeps time from moving until the promise has settled, and gives the promise. `what` names it when it never does:
+   * after ten real seconds `advance` rejects.
+   */
+  hold<T>(promise: Promise<T>, what = "a promise"): Promise<T> {
+    const hold: Hold = { what };
+    this.#holds.add(hold);
+    const release = (): void => {
+      this.#holds.delete(hold);
+      this.#activity++;
+      if (this.#holds.size === 0) this.#released?.();
+    };
+    promise.then(release, release);
+    return promise;
+  }
+
+  /**
+   * Moves time on and runs what falls due, in order. Calls that overlap run one after another. Rejects with what a
+   * timer throws, and when time can't move on.
+   */
+  async advance(ms: number): Promise<void> {
+    await this.advanceUntil(() => false, ms);
+  }
+
+  /** Moves time on until `isDone`, at most that far, and tells whether it was done. */
+  advanceUntil(isDone: () => boolean, ms: number): Promise<boolean> {
+    const advanced = this.#advancing.then(() => this.#advance(isDone, ms));
     this.#advancing = advanced.catch(() => undefined);
     return advanced;
   }
 
-  async #advance(ms: number): Promise<void> {
+  async #advance(isDone: () => boolean, ms: number): Promise<boolean> {
     const end = this.#now + ms;
-    await settle();
+    let ran = 0;
+    await this.#settle();
     for (;;) {
+      if (isDone()) return true;
       const next = this.#heap[0];
       if (next === undefined || next.due > end) break;
       this.#shift();
       const { run } = next;
       if (run === undefined) continue;
+      ran = next.due > this.#now ? 0 : ran + 1;
+      if (ran > MAX_AT_ONE_INSTANT) {
+        throw new Error(
+          `time stands still at ${this.#now} ms: ${ran} timers ran there, so one sets itself again without a delay`,
+        );
+      }
       this.#now = Math.max(this.#now, next.due);
       next.run = undefined;
       this.#pending--;
       run();
-      await settle();
+      await this.#settle();
     }
     this.#now = end;
+    return false;
+  }
+
+  /** Waits until nothing happens any more at this instant. */
+  async #settle(): Promise<void> {
+    let turns = 0;
+    let since: number | undefined;
+    for (let idle = 0; idle < IDLE_TURNS; ) {
+      const before = this.#activity;
+      await setImmediate();
+      if (this.#holds.size > 0) await this.#untilReleased();
+      idle = before === this.#activity ? idle + 1 : 0;
+      if (++turns > MAX_AT_ONE_INSTANT) {
+        throw new Error(
+          `time stands still at ${this.#now} ms: something happens there without end`,
+        );
+      }
+      if (idle === IDLE_TURNS && this.#isBusy()) {
+        since ??= systemClock.now();
+        if (systemClock.now() - since > PATIENCE) throw stuck("a handler's real work");
+        idle = 0;
+        turns = 0;
+      }
+    }
+  }
+
+  #untilReleased(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const timer = systemClock.setTimer(PATIENCE, () => {
+        reject(stuck([...this.#holds].map(({ what }) => what).join(", ")));
+      });
+      this.#released = () => {
+        timer.cancel();
+        resolve();
+      };
+    });
   }
 
   #push(timer: VirtualTimer): void {
@@ -126,7 +218,8 @@ function isBefore(a: VirtualTimer, b: VirtualTimer): boolean {
   return a.due < b.due || (a.due === b.due && a.order < b.order);
 }
 
-/** Lets promises settle that need no more than a few turns of the event loop. */
-async function settle(): Promise<void> {
-  for (let turn = 0; turn < SETTLING_TURNS; turn++) await setImmediate();
+function stuck(what: string): Error {
+  return new Error(
+    `virtual time has waited ${PATIENCE / 1000} real seconds for ${what}: what is held must not wait for virtual time itself`,
+  );
 }

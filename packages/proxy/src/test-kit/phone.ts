@@ -10,7 +10,7 @@ import {
   type SipError,
   type Verdict,
 } from "@sipkit/core";
-import type { MemoryTransport } from "@sipkit/core/testing";
+import type { VirtualTransport } from "@sipkit/core/testing";
 import type { Scene } from "./scene.ts";
 
 /** A request that a phone sent and what came back. */
@@ -47,7 +47,7 @@ export interface RegisterOptions {
 export class Phone {
   readonly name: string;
   readonly received: Request[] = [];
-  readonly transport: MemoryTransport;
+  readonly transport: VirtualTransport;
   readonly dispatcher: Dispatcher;
   /** What it says to a request. Default: 200. */
   answer: (request: Request) => Verdict;

@@ -15,10 +15,10 @@ import {
   type Verdict,
 } from "@sipkit/core";
 import {
-  MemoryNetwork,
-  type MemoryNetworkOptions,
-  type MemoryTransport,
-  VirtualClock,
+  type VirtualClock,
+  VirtualNetwork,
+  type VirtualNetworkOptions,
+  type VirtualTransport,
 } from "@sipkit/core/testing";
 import { Proxy, type ProxyOptions } from "../proxy.ts";
 import { Phone } from "./phone.ts";
@@ -82,7 +82,7 @@ export class Locator implements Handler {
 }
 
 /** Of the proxy, and of what is around it. */
-export interface SceneOptions extends ProxyOptions, Omit<MemoryNetworkOptions, "clock"> {
+export interface SceneOptions extends ProxyOptions, VirtualNetworkOptions {
   /** Handlers before the look-up. */
   readonly before?: readonly AnyHandler[];
   readonly resolver?: Resolver;
@@ -90,22 +90,19 @@ export interface SceneOptions extends ProxyOptions, Omit<MemoryNetworkOptions, "
 
 /** A network with one proxy at 192.0.2.1, and phones. */
 export class Scene {
-  readonly clock: VirtualClock = new VirtualClock();
-  readonly network: MemoryNetwork;
+  readonly network: VirtualNetwork;
+  readonly clock: VirtualClock;
   readonly locator: Locator = new Locator();
   /** Everything that a dispatcher reported. */
   readonly errors: SipError[] = [];
   readonly server: Dispatcher;
   /** The servers' transports, as `tcp:192.0.2.1`. */
-  readonly transports: Map<string, MemoryTransport> = new Map();
+  readonly transports: Map<string, VirtualTransport> = new Map();
   readonly #phones: Phone[] = [];
 
-  private constructor({ before = [], resolver, latency, loses, ...options }: SceneOptions) {
-    this.network = new MemoryNetwork({
-      clock: this.clock,
-      ...(latency === undefined ? {} : { latency }),
-      ...(loses === undefined ? {} : { loses }),
-    });
+  private constructor({ before = [], resolver, ...options }: SceneOptions) {
+    this.network = new VirtualNetwork(options);
+    this.clock = this.network.clock;
     const receiver = [new Believer(), ...before, this.locator, new Proxy(options)];
     this.server = this.dispatcher("192.0.2.1", "example.com", receiver, resolver);
   }

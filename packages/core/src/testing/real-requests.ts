@@ -1,0 +1,11 @@
+/** What `process.getActiveResourcesInfo` calls reading or writing a file, and looking up a name. */
+const REQUESTS: ReadonlySet<string> = new Set([
+  "FSReqPromise",
+  "FSReqCallback",
+  "GetAddrInfoReqWrap",
+]);
+
+/** Whether this process waits for a file or a name: work of the system that ends by itself. */
+export function hasRealRequests(): boolean {
+  return process.getActiveResourcesInfo().some((name) => REQUESTS.has(name));
+}
