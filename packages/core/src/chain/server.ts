@@ -19,14 +19,16 @@ export interface RequestOptions {
   /** Aborted: the transaction is cancelled. */
   readonly signal?: AbortSignal;
   /**
-   * The Via branch without its `z9hG4bK`; default: a random token. A proxy puts its loop hash here.
+   * The Via branch without its `z9hG4bK`; default: a random token. A proxy puts its loop hash at its end. When the
+   * request goes to another place after a failure, a number and a dot come before it.
    *
    * RFC 3261 §8.1.1.7, RFC 5393 §4.2.1
    */
   readonly branch?: string;
   /**
-   * Called once when leg and peer are known, before `beforeSend` and before our Via goes on: where a proxy adds its
-   * Record-Route. Synchronous.
+   * Called when leg and peer are known, before `beforeSend` and before our Via goes on: where a proxy adds its
+   * Record-Route. Synchronous. Called again, with a fresh copy, for each other place that the request goes to after a
+   * failure, and when what was added makes it too large for UDP.
    */
   readonly prepare?: (request: Request, leg: Leg, to: Peer) => void;
   /**
@@ -34,6 +36,14 @@ export interface RequestOptions {
    * `final` work beside it.
    */
   readonly observer?: ClientObserver;
+  /**
+   * For how many milliseconds another place may be tried when one has failed; a final response that comes from such a
+   * one later counts as none. A proxy that forwards a non-INVITE gives the time after which nobody waits for it any more.
+   * Default: without end.
+   *
+   * RFC 3263 §4.3, RFC 4320 §4.2
+   */
+  readonly failoverFor?: number;
 }
 
 /** Who is told what became of a request. */
@@ -51,6 +61,7 @@ export interface ClientObserver {
  * RFC 3261 §17.1
  */
 export interface ClientTransaction extends AsyncIterable<Response> {
+  /** As it was sent last: after a failure it may have gone to another place, as another copy. */
   readonly request: Request;
   readonly final: Promise<Response>;
   /** Waits for a provisional response first, as it must. Does nothing after a final one. RFC 3261 §9.1 */
@@ -61,10 +72,14 @@ export interface ClientTransaction extends AsyncIterable<Response> {
 export interface DeliverOptions {
   readonly leg?: Leg;
   readonly to?: Peer | string;
-  /** For a request: as in `RequestOptions`. */
+  /** For a request: as in `RequestOptions`. For a response: its flow goes before its topmost Via, while it is alive. */
   readonly target?: Target;
   /** For a request: as in `RequestOptions`. */
   readonly branch?: string;
+  /** For a request: as in `RequestOptions`. */
+  readonly prepare?: RequestOptions["prepare"];
+  /** For a request: told when it finds no way, at once or later. Default: it is counted and reported. */
+  readonly failed?: (error: SipError) => void;
   /** For a response: the request of ours that it answers, where its topmost Via is not to be trusted to tell. */
   readonly answers?: Request;
 }
@@ -111,7 +126,9 @@ export interface Server {
   /** A Record-Route URI in brackets with `;lr`, signed for the dialog that the request opens. */
   signRoute(options: RouteOptions): string;
   /**
-   * Sends a copy of a request in a transaction of its own. Never throws: what fails is told by the transaction.
+   * Sends a copy of a request in a transaction of its own. Where the next hop has several addresses, and one fails by a
+   * transport error, a time-out or a 503, the next one gets it: what is told is the last outcome, and provisional
+   * responses of each. Never throws: what fails is told by the transaction.
    */
   request(request: Request, options?: RequestOptions): ClientTransaction;
   /**

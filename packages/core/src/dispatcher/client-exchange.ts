@@ -2,7 +2,7 @@ import type { ClientObserver, ClientTransaction } from "../chain/server.ts";
 import { type SipError, TransportError } from "../errors.ts";
 import type { Request } from "../message/request.ts";
 import type { Response } from "../message/response.ts";
-import type { ClientMachine, ClientUser } from "../transaction/client-user.ts";
+import type { ClientMachine } from "../transaction/client-user.ts";
 
 /** How many responses wait for an iterator; of more, the oldest provisional ones go. */
 const MAX_KEPT = 64;
@@ -16,8 +16,8 @@ interface Settlement {
  * What the caller of `dispatcher.request` holds: responses as an observer, as a promise or as an iterator, whichever
  * is asked for. Nothing is allocated for what nobody asks for.
  */
-export class ClientExchange implements ClientTransaction, ClientUser {
-  readonly request: Request;
+export class ClientExchange implements ClientTransaction {
+  #request: Request;
   readonly #observer: ClientObserver | undefined;
   readonly #report: (error: unknown) => void;
   /** Responses that no iterator has taken yet; kept only where no observer takes them. */
@@ -38,9 +38,13 @@ export class ClientExchange implements ClientTransaction, ClientUser {
     observer: ClientObserver | undefined,
     report: (error: unknown) => void,
   ) {
-    this.request = request;
+    this.#request = request;
     this.#observer = observer;
     this.#report = report;
+  }
+
+  get request(): Request {
+    return this.#request;
   }
 
   /** Cancels it when the signal is aborted, until it is over. */
@@ -68,11 +72,21 @@ export class ClientExchange implements ClientTransaction, ClientUser {
     return this.#error !== undefined;
   }
 
+  get isCancelled(): boolean {
+    return this.#cancelled;
+  }
+
   cancel(): void {
     if (this.#cancelled || this.#final !== undefined || this.#error !== undefined) return;
     this.#cancelled = true;
     if (this.#machine !== undefined) this.#machine.cancel();
     else this.failed(new TransportError("cancelled before it was sent", { code: "SIP_CANCELLED" }));
+  }
+
+  /** It is about to be sent anew, as this copy. */
+  begin(request: Request): void {
+    this.#request = request;
+    this.#machine = undefined;
   }
 
   /** It was sent. */

@@ -152,12 +152,13 @@ export class Dispatcher implements Server {
 
   /** How much is alive, by name (`docs/limits.md`): all zero when the server is idle. */
   stats(): Readonly<Record<string, number>> {
-    const { table, watch, legs } = this.#engine;
+    const { table, watch, legs, setAside } = this.#engine;
     const all: Record<string, number> = {
       ...table.stats,
       waitingRequests: watch.size,
       queuedRequests: this.#inbound.waiting,
       pendingHandlers: this.#inbound.pending,
+      targetsSetAside: setAside.size,
     };
     for (const leg of legs) add(all, leg.stats());
     return all;
@@ -189,6 +190,7 @@ export class Dispatcher implements Server {
     engine.isOpen = false;
     engine.table.close();
     engine.watch.close();
+    engine.setAside.clear();
     await Promise.all(engine.legs.map((leg) => leg.close()));
     if (failure !== undefined) throw failure;
   }

@@ -19,6 +19,7 @@ import { NextHops } from "./next-hop.ts";
 import type { DispatcherOptions } from "./options.ts";
 import type { OutboundHost } from "./outbound.ts";
 import { RouteTokens } from "./route-tokens.ts";
+import { SetAside } from "./set-aside.ts";
 import { ToTags } from "./to-tags.ts";
 import { answerUnclaimed } from "./unclaimed.ts";
 import { Watch } from "./watch.ts";
@@ -35,6 +36,7 @@ export class Engine implements InboundHost, OutboundHost {
   readonly domains: Domains;
   readonly legs: readonly TransportLeg[];
   readonly flows: Flows;
+  readonly setAside: SetAside;
   readonly nextHops: NextHops;
   readonly table: TransactionTable;
   readonly watch: Watch;
@@ -75,7 +77,9 @@ export class Engine implements InboundHost, OutboundHost {
     );
     this.flows = new Flows(this.node, this.epoch, this.legs);
     const resolver = options.resolver ?? systemResolver({ clock });
-    this.nextHops = new NextHops(this.legs, this.flows, resolver);
+    this.setAside = new SetAside(clock);
+    const { legs, flows, setAside } = this;
+    this.nextHops = new NextHops({ legs, flows, resolver, setAside });
     const count = (name: string): void => this.count(name);
     this.table = new TransactionTable({ clock, t1, maxBytes: transactionBytes, count });
     this.watch = new Watch(clock, t1, this.table.untilT2);

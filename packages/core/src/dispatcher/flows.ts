@@ -2,12 +2,7 @@ import type { Leg, Peer } from "../arrival.ts";
 import type { FlowRef } from "../transport/flow.ts";
 import { formatHostPort, parseHostPort } from "../transport/host-port.ts";
 import type { TransportLeg } from "../transport/leg.ts";
-
-/** A leg of ours and a peer that it reaches. */
-export interface Way {
-  readonly leg: TransportLeg;
-  readonly peer: Peer;
-}
+import type { Way } from "./way.ts";
 
 /** Names flows, and finds what is behind a name. RFC 5626 §5.2, §5.3 */
 export class Flows {
