@@ -38,6 +38,11 @@ export interface Handler {
   readonly name?: string;
   /** What it adds to the Allow header of the dispatcher's own answers. */
   readonly allows?: readonly Method[];
+  /**
+   * Whether a CANCEL that matches no transaction walks the chain, as a proxy that keeps none needs it. Default: the
+   * dispatcher answers it with 481. RFC 3261 §16.11
+   */
+  readonly takesCancel?: boolean;
   receive(packet: Packet, leg: Leg, from: Peer): Outcome;
   /**
    * The twin of `receive` on the way out: synchronous, in reverse order, once a message, before our own Via goes on.

@@ -26,6 +26,7 @@ export interface ReceiveChainOptions {
 export class ReceiveChain implements Handler {
   readonly name: string;
   readonly allows: readonly Method[];
+  readonly takesCancel: boolean;
   readonly #links: readonly Link[];
   readonly #senders: readonly Link[];
   readonly #methods: ReadonlySet<Method> | undefined;
@@ -39,6 +40,7 @@ export class ReceiveChain implements Handler {
     this.#methods = options.methods === undefined ? undefined : new Set(options.methods);
     this.#filter = options.filter;
     this.allows = this.#allowed();
+    this.takesCancel = this.#links.some(({ handler }) => handler.takesCancel === true);
   }
 
   receive(packet: Packet, leg: Leg, from: Peer): Outcome {

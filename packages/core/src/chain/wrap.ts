@@ -11,6 +11,7 @@ export type Around = (next: () => Outcome, packet: Packet, leg: Leg, from: Peer)
 class WrappedHandler implements Handler {
   readonly name: string;
   readonly allows: readonly Method[];
+  readonly takesCancel: boolean;
   readonly #inner: Handler;
   readonly #around: Around;
 
@@ -19,6 +20,7 @@ class WrappedHandler implements Handler {
     this.#around = around;
     this.name = handlerName(inner);
     this.allows = this.#inner.allows ?? [];
+    this.takesCancel = this.#inner.takesCancel ?? false;
   }
 
   receive(packet: Packet, leg: Leg, from: Peer): Outcome {

@@ -102,10 +102,7 @@ export class Inbound {
         known.retransmitted();
         return;
       }
-      if (request.method === "CANCEL") {
-        this.#cancel(exchange);
-        return;
-      }
+      if (request.method === "CANCEL" && this.#cancel(exchange) === "answered") return;
     }
     if (!this.#host.isServing && request.to.tag === undefined) exchange.unavailable();
     else if (this.#hasRoom) this.#inOrder(exchange);
@@ -121,12 +118,18 @@ export class Inbound {
     return "absorbed";
   }
 
-  /** A CANCEL is answered here, and what it cancels is told. RFC 3261 §9.2 */
-  #cancel(exchange: Exchange): void {
+  /**
+   * A CANCEL is answered here, and what it cancels is told. RFC 3261 §9.2
+   *
+   * One that cancels nothing here passes on where a proxy without transactions waits for it. §16.11
+   */
+  #cancel(exchange: Exchange): "answered" | "passed" {
     const invite = this.#host.table.findInvite(exchange.request);
+    if (invite === undefined && this.#host.receiver.takesCancel) return "passed";
     const status = invite === undefined ? 481 : 200;
     exchange.respond(exchange.request.createResponse(status, { stateless: true }));
     if (invite?.user instanceof Exchange) invite.user.cancel();
+    return "answered";
   }
 
   /** Looked at before a handler is asked: one whose request is refused afterwards has worked for nothing. */

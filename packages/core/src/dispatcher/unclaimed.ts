@@ -43,8 +43,8 @@ export function answerUnclaimed(
     request.createResponse(status, { ...options, stateless: true });
   const allowed = allowedMethods(allows);
   const Allow = allowed.join(", ");
-  // §12.2.2: a To tag names a dialog, and there is none here.
-  if (request.to.tag !== undefined) return refuse(481);
+  // §9.2: a CANCEL cancels nothing here. §12.2.2: a To tag names a dialog, and there is none here.
+  if (request.method === "CANCEL" || request.to.tag !== undefined) return refuse(481);
   // §8.2.2.1: a scheme that nobody here knows.
   const { scheme } = parseUri(request.uri);
   if (scheme !== "sip" && scheme !== "sips") return refuse(416);

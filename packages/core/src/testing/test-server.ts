@@ -123,6 +123,10 @@ class Recorder implements Handler {
     return this.#chain.allows;
   }
 
+  get takesCancel(): boolean {
+    return this.#chain.takesCancel;
+  }
+
   receive(...[packet, leg, from]: Parameters<Handler["receive"]>): Outcome {
     const record = (verdict: Verdict): Recorded => ({
       verdict: verdict === false ? undefined : (verdict ?? undefined),
