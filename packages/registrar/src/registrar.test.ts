@@ -181,10 +181,17 @@ describe("Registrar, RFC 3261 §10.3 step 2: Require", () => {
 describe("Registrar, RFC 3261 §10.3 step 5: the address-of-record", () => {
   it("answers 404 when it isn't of the request-URI's domain", async () => {
     const { answer, uris } = await setUp({}, { domains: ["example.com", "example.org"] });
-    for (const to of ["<sip:alice@example.org>", "<sip:alice@example.net>", "<tel:+358>"]) {
+    for (const to of ["<sip:alice@example.org>", "<sip:alice@example.net>"]) {
       expect((await answer(register(PHONE, { to }))).status).toBe(404);
     }
     expect(await uris("sip:alice@example.org")).toEqual([]);
+  });
+
+  it("answers 400 when it is no SIP URI, RFC 4475 §3.3.4", async () => {
+    const { answer } = await setUp();
+    for (const to of ["<isbn:2983792873>", "<tel:+15551234>", "<x-sip:alice@example.com>"]) {
+      expect((await answer(register(PHONE, { to }))).status).toBe(400);
+    }
   });
 
   it("answers 404 when it has no user", async () => {

@@ -111,6 +111,10 @@ export class Registrar implements Handler {
     // Step 5: whose bindings, in canonical form, and do they belong to the domain that was asked?
     const addressOfRecord = domains.addressOfRecord(request.to.uri);
     if (addressOfRecord === undefined) {
+      // §10.2: an address-of-record is a SIP or SIPS URI. RFC 4475 §3.3.4
+      if (!/^sips?:/i.test(request.to.uri)) {
+        return request.createResponse(400, { reason: "To Is No SIP URI" });
+      }
       return domains.leavesOthers(request.uri) ? undefined : request.createResponse(404);
     }
     if (!domains.belongs(addressOfRecord, request.uri)) return request.createResponse(404);

@@ -1,25 +1,8 @@
-import type { Method } from "../message/method.ts";
+import { isDefinedMethod, type Method } from "../message/method.ts";
 import type { Request } from "../message/request.ts";
 import type { Response, ResponseOptions } from "../message/response.ts";
 import { parseUri } from "../message/uri.ts";
 import type { Domains } from "./domains.ts";
-
-const DEFINED: ReadonlySet<Method> = new Set([
-  "ACK",
-  "BYE",
-  "CANCEL",
-  "INFO",
-  "INVITE",
-  "MESSAGE",
-  "NOTIFY",
-  "OPTIONS",
-  "PRACK",
-  "PUBLISH",
-  "REFER",
-  "REGISTER",
-  "SUBSCRIBE",
-  "UPDATE",
-]);
 
 /** What every dispatcher deals with below its chain. */
 const OWN_METHODS: readonly Method[] = ["OPTIONS", "CANCEL", "ACK"];
@@ -54,7 +37,7 @@ export function answerUnclaimed(
     return refuse(200, { headers: { Allow, Accept: "application/sdp", Supported: "path" } });
   }
   // §8.2.1: a method that nobody knows is 501, one that is known but not wanted here is 405.
-  if (!DEFINED.has(request.method)) return refuse(501, { headers: { Allow } });
+  if (!isDefinedMethod(request.method)) return refuse(501, { headers: { Allow } });
   if (!allowed.includes(request.method)) return refuse(405, { headers: { Allow } });
   return refuse(404);
 }

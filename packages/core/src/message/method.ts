@@ -15,3 +15,25 @@ export type Method =
   | "SUBSCRIBE"
   | "UPDATE"
   | (string & Record<never, never>);
+
+const DEFINED: ReadonlySet<Method> = new Set([
+  "ACK",
+  "BYE",
+  "CANCEL",
+  "INFO",
+  "INVITE",
+  "MESSAGE",
+  "NOTIFY",
+  "OPTIONS",
+  "PRACK",
+  "PUBLISH",
+  "REFER",
+  "REGISTER",
+  "SUBSCRIBE",
+  "UPDATE",
+]);
+
+/** Whether an RFC defines a method. */
+export function isDefinedMethod(method: Method): boolean {
+  return DEFINED.has(method);
+}

@@ -61,6 +61,17 @@ describe("the request line", () => {
   });
 });
 
+describe("a CSeq of another method, RFC 4475 §3.1.2.17, §3.1.2.18", () => {
+  it.each([
+    ["OPTIONS", 400],
+    ["NEWMETHOD", 501],
+    ["options", 501],
+  ])("%s: %i", (method, status) => {
+    const error = refusal(text({ CSeq: "1 INVITE" }, `${method} sip:b SIP/2.0`));
+    expect(error).toMatchObject({ header: "CSeq", status });
+  });
+});
+
 describe("Max-Forwards, RFC 3261 §7.3.1", () => {
   it("may be there once", () => {
     expect(() => validate(parsePacket(text({ "Max-Forwards": "70" })))).not.toThrow();

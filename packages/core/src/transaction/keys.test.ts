@@ -78,6 +78,14 @@ describe("keys without the magic cookie", () => {
     expect(isRfc2543Key(serverKeyOf(request("INVITE", { via: `${via};branch=1` })))).toBe(true);
   });
 
+  it("are those of the cookie alone, which is no identifier, RFC 4475 §3.2.1", () => {
+    const of = (callId: string): string =>
+      serverKeyOf(request("INVITE", { via: `${via};branch=z9hG4bK`, callId }));
+    expect(isRfc2543Key(of("1"))).toBe(true);
+    expect(of("1")).toBe(of("1"));
+    expect(of("1")).not.toBe(of("2"));
+  });
+
   it("are equal for a retransmission, the ACK with the response's To tag and the CANCEL", () => {
     expect(serverKeyOf(request("INVITE", { via }))).toBe(key);
     expect(serverKeyOf(request("ACK", { via, to: "<sip:b@example.com>;tag=x" }))).toBe(key);

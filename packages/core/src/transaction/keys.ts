@@ -69,7 +69,8 @@ function serverKey(request: Request, method: string): string {
   const via = request.topmostVia;
   const branch = via?.branch ?? "";
   const sentBy = via?.sentBy ?? "";
-  return branch.startsWith(MAGIC_COOKIE)
+  // RFC 4475 §3.2.1: the cookie alone is no identifier, and the same in all requests of a client that sends it.
+  return branch.startsWith(MAGIC_COOKIE) && branch.length > MAGIC_COOKIE.length
     ? branchKey(branch, sentBy, method)
     : rfc2543Key(request, branch, sentBy, method);
 }

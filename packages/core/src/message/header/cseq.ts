@@ -1,7 +1,7 @@
 import { ParseError } from "../../errors.ts";
 import type { HeaderField } from "../header-field.ts";
 import { CSEQ } from "../header-names.ts";
-import type { Method } from "../method.ts";
+import { isDefinedMethod, type Method } from "../method.ts";
 import { digitsEnd, digitsOf, isPart, isToken, skipSpace, trimSpace } from "../octets.ts";
 import type { Wire } from "../wire.ts";
 import { knownField } from "./known-field.ts";
@@ -27,13 +27,22 @@ function methodStart(octets: Uint8Array, digits: number, end: number, number: nu
   return method;
 }
 
-/** Reads the CSeq of a request: its method must be the request's. Throws a `ParseError`. */
+/**
+ * Reads the CSeq of a request: its method must be the request's. Throws a `ParseError`, of status 501 where the method
+ * is one that nobody knows.
+ *
+ * RFC 3261 §8.1.1.5, RFC 4475 §3.1.2.17, §3.1.2.18
+ */
 export function cseqOf(octets: Uint8Array, start: number, end: number, method: string): CSeq {
   const digits = digitsEnd(octets, start, end);
   const number = digitsOf(octets, start, digits, MAX_CSEQ);
   const first = methodStart(octets, digits, end, number);
   if (isPart(octets, first, end, method)) return { number, method };
-  throw new ParseError("CSeq method differs from the request's", { header: "CSeq", offset: first });
+  throw new ParseError("CSeq method differs from the request's", {
+    header: "CSeq",
+    offset: first,
+    status: isDefinedMethod(method) ? 400 : 501,
+  });
 }
 
 function scanCseq({ text, octets }: Wire, start: number, end: number): CSeq {
