@@ -43,6 +43,7 @@ export {
   TransactionTimeout,
   TransportError,
 } from "./errors.ts";
+export type { EventChannel, TraceEvent } from "./event-channel.ts";
 export { detach } from "./message/detach.ts";
 export { accept } from "./message/header/accept.ts";
 export { allow } from "./message/header/allow.ts";
@@ -97,7 +98,16 @@ export { validate } from "./message/validate.ts";
 export { type Random, systemRandom } from "./random.ts";
 export type { NextHop, ResolveOptions, Resolver } from "./resolve/resolver.ts";
 export { type SystemResolverOptions, systemResolver } from "./resolve/system-resolver.ts";
+export { type MalformedEvent, malformedChannel } from "./trace/malformed-channel.ts";
 export { type PacketEvent, packetChannel } from "./trace/packet-channel.ts";
+export {
+  type TransactionEnded,
+  type TransactionEvent,
+  type TransactionOutcome,
+  type TransactionStarted,
+  transactionChannel,
+} from "./transaction/transaction-channel.ts";
+export { type ConnectionEvent, connectionChannel } from "./transport/connection-channel.ts";
 export type { FlowRef } from "./transport/flow.ts";
 export { type LegAddress, type LegOptions, parseLeg } from "./transport/leg-address.ts";
 export type { StreamLimits } from "./transport/stream-limits.ts";

@@ -1,10 +1,10 @@
-import { type Channel, channel } from "node:diagnostics_channel";
+import { type EventChannel, eventChannel, type TraceEvent } from "../event-channel.ts";
 import type { Packet, Verdict } from "./handler.ts";
 
 /** One step of a chain, as published on the `node:diagnostics_channel` named `sipkit:chain`. */
-export interface ChainStep {
+export interface ChainStep extends TraceEvent {
   readonly packet: Packet;
-  /** The handler's name. */
+  /** The handler's name. A nested chain has a step of its own, after those of its members. */
   readonly handler: string;
   /** What it said; `undefined` when it passed the packet on or threw. */
   readonly verdict: Verdict;
@@ -15,7 +15,4 @@ export interface ChainStep {
 }
 
 /** Publishes a {@link ChainStep} for every handler that a packet meets. Costs nothing while nobody subscribes. */
-export const chainChannel: Channel<unknown, ChainStep> = channel("sipkit:chain") as Channel<
-  unknown,
-  ChainStep
->;
+export const chainChannel: EventChannel<ChainStep> = eventChannel("sipkit:chain");

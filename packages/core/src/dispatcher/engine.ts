@@ -3,11 +3,14 @@ import type { AnyHandler, Packet } from "../chain/handler.ts";
 import { ReceiveChain } from "../chain/receive-chain.ts";
 import { type Clock, systemClock } from "../clock.ts";
 import { SipError } from "../errors.ts";
+import type { TraceEvent } from "../event-channel.ts";
+import { parsePacket } from "../message/parse.ts";
 import type { Request } from "../message/request.ts";
 import type { Response } from "../message/response.ts";
 import { type Random, systemRandom } from "../random.ts";
 import { systemResolver } from "../resolve/system-resolver.ts";
-import { packetChannel } from "../trace/packet-channel.ts";
+import { type PacketEvent, packetChannel } from "../trace/packet-channel.ts";
+import type { Outlet } from "../transaction/outlet.ts";
 import { TransactionTable } from "../transaction/table.ts";
 import { TransportLeg } from "../transport/leg.ts";
 import { asSipError } from "./as-sip-error.ts";
@@ -73,7 +76,7 @@ export class Engine implements InboundHost, OutboundHost {
     let connections = 0;
     const ids = (): number => ++connections;
     this.legs = options.legs.map(
-      (leg) => new TransportLeg(leg, { clock, ids, limits: streamLimits }),
+      (leg) => new TransportLeg(leg, { clock, ids, limits: streamLimits, node: this.node }),
     );
     this.flows = new Flows(this.node, this.epoch, this.legs);
     const resolver = options.resolver ?? systemResolver({ clock });
@@ -81,7 +84,14 @@ export class Engine implements InboundHost, OutboundHost {
     const { legs, flows, setAside } = this;
     this.nextHops = new NextHops({ legs, flows, resolver, setAside });
     const count = (name: string): void => this.count(name);
-    this.table = new TransactionTable({ clock, t1, maxBytes: transactionBytes, count });
+    this.table = new TransactionTable({
+      clock,
+      t1,
+      maxBytes: transactionBytes,
+      count,
+      trace: (wire, outlet, retransmission) => this.#traceWire(wire, outlet, retransmission),
+      node: this.node,
+    });
     this.watch = new Watch(clock, t1, this.table.untilT2);
     this.tags = new ToTags(secret);
     this.tokens = new RouteTokens(secret);
@@ -115,7 +125,14 @@ export class Engine implements InboundHost, OutboundHost {
 
   sending(packet: Packet, leg: TransportLeg, peer: Peer): void {
     if (packetChannel.hasSubscribers) {
-      packetChannel.publish({ direction: "out", packet, leg, peer });
+      const size = packet.toWire().length;
+      this.#publish({ direction: "out", packet, leg, peer, retransmission: false, size });
+    }
+  }
+
+  arrived(packet: Packet, leg: TransportLeg, peer: Peer, size: number, again: boolean): void {
+    if (packetChannel.hasSubscribers) {
+      this.#publish({ direction: "in", packet, leg, peer, retransmission: again, size });
     }
   }
 
@@ -125,6 +142,23 @@ export class Engine implements InboundHost, OutboundHost {
 
   finished(): void {
     this.whenFinished?.();
+  }
+
+  #publish(event: Omit<PacketEvent, keyof TraceEvent>): void {
+    packetChannel.publish({ at: this.clock.now(), node: this.node, ...event });
+  }
+
+  /** What a transaction sends by itself is there as text alone, and is parsed only for those who listen. */
+  #traceWire(wire: string, { leg, peer }: Outlet, retransmission: boolean): void {
+    if (!packetChannel.hasSubscribers) return;
+    let packet: Packet;
+    try {
+      packet = parsePacket(wire);
+    } catch {
+      return; // a handler has made it so, and it was told of when it was first sent
+    }
+    const size = wire.length;
+    this.#publish({ direction: "out", packet, leg, peer, retransmission, size });
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Peer } from "../arrival.ts";
 import type { Packet } from "../chain/handler.ts";
+import type { Clock } from "../clock.ts";
 import type { SipError } from "../errors.ts";
 import type { Request } from "../message/request.ts";
 import type { Response } from "../message/response.ts";
@@ -15,6 +16,8 @@ export interface ExchangeHost {
   report(error: SipError, at: { readonly packet: Packet; readonly handler?: string }): void;
   /** Runs the handlers' `beforeSend`. */
   beforeSend(packet: Packet, leg: TransportLeg, to: Peer): void;
+  readonly clock: Clock;
+  readonly node: string;
   /** Tells the trace that a packet goes out. */
   sending(packet: Packet, leg: TransportLeg, to: Peer): void;
   answerUnclaimed(request: Request): Response;

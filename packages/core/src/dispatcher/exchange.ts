@@ -7,6 +7,13 @@ import { ParseError, SipError } from "../errors.ts";
 import { abortRequest, type Request, signalHeld } from "../message/request.ts";
 import type { Response, ResponseOptions } from "../message/response.ts";
 import type { ServerTransaction, ServerUser } from "../transaction/server-user.ts";
+import {
+  publishEnded,
+  publishStarted,
+  type TransactionEnd,
+  type TransactionStarted,
+  transactionChannel,
+} from "../transaction/transaction-channel.ts";
 import type { TransportLeg } from "../transport/leg.ts";
 import { asSipError } from "./as-sip-error.ts";
 import type { ExchangeHost } from "./exchange-host.ts";
@@ -30,6 +37,8 @@ export class Exchange implements Arrival, ServerUser, Watched {
   #answered = false;
   #over = false;
   #cancelled = false;
+  /** What was told of its begin, while somebody listens. */
+  #started: TransactionStarted | undefined;
 
   constructor(host: ExchangeHost, request: Request, leg: TransportLeg, from: Peer, at: number) {
     this.#host = host;
@@ -37,6 +46,14 @@ export class Exchange implements Arrival, ServerUser, Watched {
     this.leg = leg;
     this.from = from;
     this.at = at;
+  }
+
+  /** It is a new request, and no ACK. */
+  began(): void {
+    if (!transactionChannel.hasSubscribers) return;
+    const { request, leg, from: peer, at } = this;
+    const { node } = this.#host;
+    this.#started = publishStarted("server", request, { at, node, leg, peer });
   }
 
   /** Where its responses go. */
@@ -72,6 +89,7 @@ export class Exchange implements Arrival, ServerUser, Watched {
       if (!this.wait()) this.overload();
     } else {
       if (verdict === "drop") this.#host.count("droppedByHandlers");
+      this.#concluded({ outcome: verdict === "drop" ? "dropped" : "forwarded" });
       this.#finish();
     }
   }
@@ -125,7 +143,7 @@ export class Exchange implements Arrival, ServerUser, Watched {
     if (status > 100) this.#host.beforeSend(response, this.leg, this.peer);
     if (status < 200) this.#sendProvisional(response);
     else {
-      this.#host.sending(response, this.leg, this.peer);
+      this.#traceFinal(response, isInvite);
       this.#sendFinal(response, isInvite, isForwarded);
     }
   }
@@ -169,6 +187,19 @@ export class Exchange implements Arrival, ServerUser, Watched {
       this.#host.sending(response, this.leg, this.peer);
       if (this.#watch !== undefined) this.#host.watch.provisional(this, this.#watch);
     }
+  }
+
+  #traceFinal(response: Response, isInvite: boolean): void {
+    const { status } = response;
+    const hasTransaction = this.#transaction !== undefined && !response.stateless;
+    if (status === 408 && !isInvite && hasTransaction) {
+      // RFC 4320 §4.2: the transaction doesn't send it.
+      this.#concluded({ outcome: "timeout" });
+      return;
+    }
+    this.#host.sending(response, this.leg, this.peer);
+    const outcome = this.#cancelled && status >= 300 ? "cancelled" : "answered";
+    this.#concluded({ outcome, status });
   }
 
   #sendFinal(response: Response, isInvite: boolean, isForwarded: boolean): void {
@@ -263,16 +294,27 @@ export class Exchange implements Arrival, ServerUser, Watched {
     if (!this.isOpen) return;
     if (request.method === "INVITE") this.#refuse(this.#cancelled ? 487 : 408, {});
     // RFC 4320 §4.2: never a 408 to a non-INVITE.
-    else this.#finish();
+    else {
+      this.#concluded({ outcome: "timeout" });
+      this.#finish();
+    }
   }
 
   /** Ends it without an answer, or after it. */
   #finish(): void {
     this.#over = true;
+    this.#concluded({ outcome: "closed" });
     const transaction = this.#transaction;
     this.#transaction = undefined;
     if (transaction?.pending === true) transaction.abandon();
     this.#stopWatching();
+  }
+
+  /** Tells what came of the request, once. */
+  #concluded(end: TransactionEnd): void {
+    if (this.#started === undefined) return;
+    publishEnded(this.#started, this.#host.clock.now(), end);
+    this.#started = undefined;
   }
 
   #stopWatching(): void {

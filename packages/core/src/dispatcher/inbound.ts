@@ -2,7 +2,6 @@ import type { Peer } from "../arrival.ts";
 import type { Outcome, Packet } from "../chain/handler.ts";
 import type { ReceiveChain } from "../chain/receive-chain.ts";
 import { isClaim, isPending } from "../chain/verdict.ts";
-import type { Clock } from "../clock.ts";
 import { ParseError, type SipError, TransportError } from "../errors.ts";
 import { parsePacket } from "../message/parse.ts";
 import { refusalTo } from "../message/refusal.ts";
@@ -10,7 +9,8 @@ import { type Request, seal } from "../message/request.ts";
 import type { Response } from "../message/response.ts";
 import { stampVia } from "../message/stamp-via.ts";
 import { validate } from "../message/validate.ts";
-import { packetChannel } from "../trace/packet-channel.ts";
+import { malformedChannel } from "../trace/malformed-channel.ts";
+import type { InviteServer } from "../transaction/invite-server.ts";
 import type { TransportLeg } from "../transport/leg.ts";
 import type { TransportSink } from "../transport/transport.ts";
 import { asSipError } from "./as-sip-error.ts";
@@ -27,7 +27,6 @@ const MAX_PENDING_HANDLERS = 10_000;
 
 /** What a packet meets on its way in. */
 export interface InboundHost extends ExchangeHost {
-  readonly clock: Clock;
   readonly domains: Domains;
   readonly tokens: RouteTokens;
   readonly tags: ToTags;
@@ -35,6 +34,8 @@ export interface InboundHost extends ExchangeHost {
   readonly legs: readonly TransportLeg[];
   /** Whether new requests are served. */
   readonly isServing: boolean;
+  /** Tells the trace that a packet came in, and whether a transaction knows it. */
+  arrived(packet: Packet, leg: TransportLeg, from: Peer, size: number, again: boolean): void;
 }
 
 /** A packet's way in: parse, match a transaction, take our Routes off, keep the order, walk the chain. */
@@ -83,25 +84,26 @@ export class Inbound {
       this.#refuse(leg, bytes, error, from);
       return;
     }
-    if (packetChannel.hasSubscribers) {
-      packetChannel.publish({ direction: "in", packet, leg, peer: from });
-    }
-    if (packet.isRequest) this.#request(leg, packet, from);
-    else this.#response(leg, packet, from);
+    if (packet.isRequest) this.#request(leg, packet, from, bytes.length);
+    else this.#response(leg, packet, from, bytes.length);
   }
 
-  #request(leg: TransportLeg, request: Request, from: Peer): void {
+  #request(leg: TransportLeg, request: Request, from: Peer, size: number): void {
     const { table, tags } = this.#host;
     const exchange = new Exchange(this.#host, request, leg, from, this.#host.clock.now());
     seal(request, { arrival: exchange, tagger: tags });
     if (request.method === "ACK") {
-      if (this.#acknowledge(request) === "absorbed") return;
+      const invite = table.findInvite(request);
+      this.#host.arrived(request, leg, from, size, invite?.state === "confirmed");
+      if (this.#acknowledge(request, invite) === "absorbed") return;
     } else {
       const known = table.findServer(request);
+      this.#host.arrived(request, leg, from, size, known !== undefined);
       if (known !== undefined) {
         known.retransmitted();
         return;
       }
+      exchange.began();
       if (request.method === "CANCEL" && this.#cancel(exchange) === "answered") return;
     }
     if (!this.#host.isServing && request.to.tag === undefined) exchange.unavailable();
@@ -110,8 +112,7 @@ export class Inbound {
   }
 
   /** The ACK to a final response of ours that is no 2xx ends here; every other one is an in-dialog request. */
-  #acknowledge(ack: Request): "absorbed" | "passed" {
-    const invite = this.#host.table.findInvite(ack);
+  #acknowledge(ack: Request, invite: InviteServer | undefined): "absorbed" | "passed" {
     if (invite !== undefined) return invite.acknowledged(ack);
     if (!this.#host.tags.recognises(ack)) return "passed";
     this.#host.count("acksToStatelessAnswers");
@@ -179,9 +180,10 @@ export class Inbound {
       .catch((error: unknown) => exchange.fail(error));
   }
 
-  #response(leg: TransportLeg, response: Response, from: Peer): void {
+  #response(leg: TransportLeg, response: Response, from: Peer, size: number): void {
     const { table } = this.#host;
     const client = table.findClient(response);
+    this.#host.arrived(response, leg, from, size, client?.state === "completed");
     if (client !== undefined) {
       client.receive(response);
       return;
@@ -220,9 +222,15 @@ export class Inbound {
 
   /** Bytes that are no packet: answered without state where there is somebody to answer. */
   #refuse(leg: TransportLeg, bytes: Uint8Array, error: ParseError, from: Peer): void {
+    const { clock, node } = this.#host;
     this.#host.count("malformedMessages");
+    if (malformedChannel.hasSubscribers) {
+      malformedChannel.publish({ at: clock.now(), node, error, bytes, leg, peer: from });
+    }
     const response = refusalTo(bytes, error);
-    if (response !== undefined) leg.send(response.toWire(), from);
+    if (response === undefined) return;
+    this.#host.sending(response, leg, from);
+    leg.send(response.toWire(), from);
   }
 
   #failed(error: SipError, to: Peer): void {

@@ -1,18 +1,26 @@
-import { type Channel, channel } from "node:diagnostics_channel";
 import type { Leg, Peer } from "../arrival.ts";
 import type { Packet } from "../chain/handler.ts";
+import { type EventChannel, eventChannel, type TraceEvent } from "../event-channel.ts";
 
 /** One packet, as published on the `node:diagnostics_channel` named `sipkit:packet`. */
-export interface PacketEvent {
-  /** `"in"` as it was parsed, before any handler; `"out"` as it is sent. Retransmissions are left out. */
+export interface PacketEvent extends TraceEvent {
+  /** `"in"` as it was parsed, before any handler; `"out"` as it is sent. */
   readonly direction: "in" | "out";
+  /** The whole packet, credentials included: the dispatcher's own, to be read and not changed. */
   readonly packet: Packet;
+  /**
+   * Whether it went the same way before, as far as a transaction tells: a provisional response that comes again, and a
+   * request to which an answer left no state, count as new.
+   */
+  readonly retransmission: boolean;
+  /** Its length in bytes. */
+  readonly size: number;
   readonly leg: Leg;
   readonly peer: Peer;
 }
 
-/** Publishes a {@link PacketEvent} for every packet. Costs nothing while nobody subscribes. */
-export const packetChannel: Channel<unknown, PacketEvent> = channel("sipkit:packet") as Channel<
-  unknown,
-  PacketEvent
->;
+/**
+ * Publishes a {@link PacketEvent} for every message, also for those that no handler sees: retransmissions, a 100, the ACK
+ * to an answer that is no 2xx, a CANCEL. Costs nothing while nobody subscribes.
+ */
+export const packetChannel: EventChannel<PacketEvent> = eventChannel("sipkit:packet");

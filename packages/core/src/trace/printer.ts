@@ -1,75 +1,51 @@
 import debug from "debug";
-import { type ChainStep, chainChannel } from "../chain/chain-channel.ts";
-import type { Packet } from "../chain/handler.ts";
-import { formatHostPort } from "../transport/host-port.ts";
-import { type PacketEvent, packetChannel } from "./packet-channel.ts";
+import { chainChannel } from "../chain/chain-channel.ts";
+import type { EventChannel, TraceEvent } from "../event-channel.ts";
+import { transactionChannel } from "../transaction/transaction-channel.ts";
+import { connectionChannel } from "../transport/connection-channel.ts";
+import {
+  connectionLine,
+  malformedLine,
+  packetLine,
+  stepLine,
+  transactionLine,
+} from "./event-line.ts";
+import { malformedChannel } from "./malformed-channel.ts";
+import { packetChannel } from "./packet-channel.ts";
 
-const packetLog = debug("sipkit:packet");
-const chainLog = debug("sipkit:chain");
+/** The longest of the channels' names: the lines of all begin in one column. */
+const LONGEST = "sipkit:transaction".length;
 
-/** Prints packets and verdicts, one line each, when `DEBUG` asks for `sipkit:packet` or `sipkit:chain`. */
+/** Prints one line an event of each channel that `DEBUG` asks for. */
+const printers: readonly (() => void)[] = [
+  printer(packetChannel, packetLine),
+  printer(malformedChannel, malformedLine),
+  printer(chainChannel, stepLine),
+  printer(transactionChannel, (event) =>
+    event.phase === "ended" ? transactionLine(event) : undefined,
+  ),
+  printer(connectionChannel, connectionLine),
+];
+
+/** Prints what happens, one line an event, on those of the `sipkit:` channels that `DEBUG` asks for. */
 export function startPrinter(): void {
-  subscribeWhen(packetLog.enabled, packetChannel, printPacket);
-  subscribeWhen(chainLog.enabled, chainChannel, printStep);
+  for (const start of printers) start();
 }
 
-interface Subscribable<T> {
-  subscribe(listener: (message: T, name: string | symbol) => void): void;
-  unsubscribe(listener: (message: T, name: string | symbol) => void): void;
-}
-
-/** Subscribes once, however many dispatchers ask. */
-function subscribeWhen<T>(
-  wanted: boolean,
-  channel: Subscribable<T>,
-  listener: (message: T) => void,
-): void {
-  channel.unsubscribe(listener);
-  if (wanted) channel.subscribe(listener);
-}
-
-function printPacket(event: unknown): void {
-  const { direction, packet, peer } = event as PacketEvent;
-  const arrow = direction === "in" ? "<-" : "->";
-  packetLog(
-    "%s %s:%s %s",
-    arrow,
-    peer.protocol,
-    formatHostPort(peer.address, peer.port),
-    summary(packet),
-  );
-}
-
-function printStep(event: unknown): void {
-  const { packet, handler, verdict, error, duration } = event as ChainStep;
-  chainLog(
-    "%s: %s %s (%s ms)",
-    summary(packet),
-    handler,
-    outcome(verdict, error),
-    duration.toFixed(3),
-  );
-}
-
-/** `INVITE sip:bob@example.com 1 INVITE 3848276298220188511@atlanta`, escaped so that a terminal is safe. */
-function summary(packet: Packet): string {
-  const what = packet.isRequest
-    ? `${packet.method} ${packet.uri}`
-    : `${packet.status} ${packet.reason} (${packet.method})`;
-  return printable(`${what} ${packet.callId}`);
-}
-
-function outcome(verdict: ChainStep["verdict"], error: unknown): string {
-  if (error !== undefined)
-    return `threw ${printable(error instanceof Error ? error.message : String(error))}`;
-  if (typeof verdict === "object") return `${verdict.status} ${printable(verdict.reason)}`;
-  return verdict || "passed on";
-}
-
-/** Control characters shown as escapes: what strangers send must not drive an operator's terminal. */
-function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (character) => {
-    return `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
-  });
+/** What subscribes to a channel when `DEBUG` names it: once, however many dispatchers ask. */
+function printer<Event extends TraceEvent>(
+  channel: EventChannel<Event>,
+  lineOf: (event: Event) => string | undefined,
+): () => void {
+  const name = String(channel.name);
+  const log = debug(name);
+  const margin = " ".repeat(LONGEST - name.length);
+  const print = (event: Event): void => {
+    const line = lineOf(event);
+    if (line !== undefined) log("%s%s", margin, line);
+  };
+  return () => {
+    channel.unsubscribe(print);
+    if (log.enabled) channel.subscribe(print);
+  };
 }

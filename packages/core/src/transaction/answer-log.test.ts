@@ -10,7 +10,7 @@ const LIFETIME = 32_000;
 function setUp() {
   const clock = new VirtualClock();
   const leg = new RecordingLeg("udp", clock);
-  const log = new AnswerLog(clock, LIFETIME);
+  const log = new AnswerLog(clock, LIFETIME, () => undefined);
   const outlet: Outlet = { leg, peer: { protocol: "udp", address: "192.0.2.7", port: 5061 } };
   /** What a retransmission would be answered with. */
   const answerTo = (key: string): string | undefined => {

@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import type { Clock, Timer } from "../clock.ts";
 import type { SendingLeg } from "../transport/leg.ts";
 import { CompletedAnswer } from "./completed-answer.ts";
-import type { Outlet } from "./outlet.ts";
+import type { Outlet, SendTrace } from "./outlet.ts";
 
 /** A piece of the log: records one after another, each a header of 32-bit words and its texts. */
 interface Segment {
@@ -44,6 +44,7 @@ export class AnswerLog {
   readonly #clock: Clock;
   readonly #lifetime: number;
   readonly #epoch: number;
+  readonly #trace: SendTrace;
   readonly #wake = (): void => this.#expire();
   readonly #legs: SendingLeg[] = [];
   // A record's position is its segment's number times the words of a segment, and its first word there.
@@ -62,10 +63,11 @@ export class AnswerLog {
   #lastKey = "";
   #lastHash = 0;
 
-  /** `lifetime`: Timer J in milliseconds. */
-  constructor(clock: Clock, lifetime: number) {
+  /** `lifetime`: Timer J in milliseconds. `trace`: told of answers that are sent again. */
+  constructor(clock: Clock, lifetime: number, trace: SendTrace) {
     this.#clock = clock;
     this.#lifetime = lifetime;
+    this.#trace = trace;
     this.#epoch = clock.now();
   }
 
@@ -140,7 +142,8 @@ export class AnswerLog {
       port: words[at + PORT] as number,
     };
     const end = wire + (words[at + WIRE_LENGTH] as number);
-    return new CompletedAnswer({ leg, peer }, bytes.toString("latin1", wire, end));
+    const text = bytes.toString("latin1", wire, end);
+    return new CompletedAnswer({ leg, peer }, text, this.#trace);
   }
 
   /** Lets the oldest go. */

@@ -1,4 +1,4 @@
-import type { Outlet } from "./outlet.ts";
+import type { Outlet, SendTrace } from "./outlet.ts";
 
 /**
  * What is left of a non-INVITE server transaction in the Completed state: enough to answer a retransmission, and nothing
@@ -9,11 +9,13 @@ import type { Outlet } from "./outlet.ts";
 export class CompletedAnswer {
   readonly outlet: Outlet;
   readonly #wire: string;
+  readonly #trace: SendTrace;
 
   /** An empty wire string stands for a request that gets no answer (RFC 4320 §4.2). */
-  constructor(outlet: Outlet, wire: string) {
+  constructor(outlet: Outlet, wire: string, trace: SendTrace) {
     this.outlet = outlet;
     this.#wire = wire;
+    this.#trace = trace;
   }
 
   get state(): "completed" {
@@ -22,6 +24,8 @@ export class CompletedAnswer {
 
   /** In Completed the final response MUST be sent again whenever the request comes again. */
   retransmitted(): void {
-    if (this.#wire !== "") this.outlet.leg.send(this.#wire, this.outlet.peer);
+    if (this.#wire === "") return;
+    this.#trace(this.#wire, this.outlet, true);
+    this.outlet.leg.send(this.#wire, this.outlet.peer);
   }
 }

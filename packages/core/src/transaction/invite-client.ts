@@ -5,6 +5,7 @@ import type { ClientUser } from "./client-user.ts";
 import { footprintOf, SETTLED_BYTES } from "./footprint.ts";
 import { Machine, type MachineKeeper } from "./machine.ts";
 import type { Outlet } from "./outlet.ts";
+import { outcomeOf } from "./transaction-channel.ts";
 
 /** What an INVITE client transaction needs of its table besides. */
 export interface InviteClientKeeper extends MachineKeeper {
@@ -54,6 +55,7 @@ export class InviteClient extends Machine<InviteClientKeeper> {
   /** Sends the INVITE. The table calls it once the transaction can be found. */
   start(): void {
     // Calling: Timer B with 64·T1 on any transport; Timer A with T1 on unreliable ones.
+    if (this.#request !== undefined) this.began(this.#request);
     this.#wire = this.#request?.toWire() ?? "";
     this.failBy("B");
     if (!this.reliable) {
@@ -75,7 +77,7 @@ export class InviteClient extends Machine<InviteClientKeeper> {
         return;
       case "completed":
         // A retransmission of the final response MUST have its ACK sent again, and MUST NOT be passed up.
-        if (status >= 300) this.send(this.#wire);
+        if (status >= 300) this.resend(this.#wire);
         return;
       case "accepted":
         // Every 2xx in Accepted MUST be passed up; its ACK is the user's to send.
@@ -101,6 +103,7 @@ export class InviteClient extends Machine<InviteClientKeeper> {
   /** Ends it while it is pending: nothing can be sent or come any more. RFC 3261 §17.1.4 */
   fail(error: TransactionTimeout | TransportError): void {
     const user = this.#user;
+    this.concluded({ outcome: outcomeOf(error, this.#cancelled), error });
     this.#terminate();
     user?.failed(error);
     user?.ended?.();
@@ -118,7 +121,7 @@ export class InviteClient extends Machine<InviteClientKeeper> {
         // Timer A in Calling: the INVITE again, at intervals that double.
         this.#interval *= 2;
         this.repeatAfter("A", this.#interval);
-        this.send(this.#wire);
+        this.resend(this.#wire);
         return;
       case "B":
         // Timer B in Calling: the user is told of the timeout; no ACK.
@@ -155,6 +158,7 @@ export class InviteClient extends Machine<InviteClientKeeper> {
   #accept(response: Response): void {
     // A 2xx moves to Accepted with Timer M of 64·T1, and MUST be passed up. Its ACK is the user's.
     this.#state = "accepted";
+    this.concluded({ outcome: "answered", status: response.status });
     // What the user keeps stays alive until Timer M.
     this.#settle("", this.bytes);
     this.endBy("M");
@@ -167,10 +171,12 @@ export class InviteClient extends Machine<InviteClientKeeper> {
     const user = this.#user;
     this.#user = undefined;
     this.#state = "completed";
+    const outcome = this.#cancelled ? "cancelled" : "answered";
+    this.concluded({ outcome, status: response.status });
     const ack = this.#request?.createAck(response).toWire() ?? "";
     this.#settle(ack, SETTLED_BYTES + this.key.length + ack.length);
     if (!this.reliable) this.endBy("D");
-    this.send(ack);
+    this.sendOwn(ack);
     if (this.reliable) this.#terminate();
     user?.response(response);
     user?.ended?.();

@@ -108,7 +108,8 @@ export class InviteServer extends Machine<InviteServerKeeper> {
    */
   trying(): void {
     if (this.#state !== "proceeding" || this.#wire !== "" || this.#request === undefined) return;
-    this.#proceed(this.#request.createResponse(100).toWire());
+    this.#wire = this.#request.createResponse(100).toWire();
+    this.sendOwn(this.#wire);
   }
 
   /** The INVITE came again. */
@@ -116,7 +117,7 @@ export class InviteServer extends Machine<InviteServerKeeper> {
     // In Proceeding the most recent provisional response MUST be sent again, in Completed the final one SHOULD be. In
     // Accepted the retransmission is absorbed: whoever sent the 2xx repeats it.
     if ((this.#state === "proceeding" || this.#state === "completed") && this.#wire !== "") {
-      this.send(this.#wire);
+      this.resend(this.#wire);
     }
   }
 
@@ -207,7 +208,7 @@ export class InviteServer extends Machine<InviteServerKeeper> {
   #repeat(name: "G" | "2xx"): void {
     this.#interval = Math.min(2 * this.#interval, this.timers.t2);
     this.repeatAfter(name, this.#interval);
-    this.send(this.#wire);
+    this.resend(this.#wire);
   }
 
   /** Without the magic cookie 2xx and other finals share a key: the To tag of the response tells whose ACK it is. */

@@ -1,5 +1,13 @@
-import type { Outlet } from "./outlet.ts";
+import type { Request } from "../message/request.ts";
+import type { Outlet, SendTrace } from "./outlet.ts";
 import type { LastTimer, TimerName, Timers, TimerTask } from "./timers.ts";
+import {
+  publishEnded,
+  publishStarted,
+  type TransactionEnd,
+  type TransactionStarted,
+  transactionChannel,
+} from "./transaction-channel.ts";
 
 /** The kinds of transactions that are counted. */
 export type MachineKind =
@@ -11,6 +19,9 @@ export type MachineKind =
 /** What a machine needs of the table that keeps it. */
 export interface MachineKeeper {
   readonly timers: Timers;
+  readonly trace: SendTrace;
+  /** The dispatcher's, for events. */
+  readonly node: string;
   /** The machine has its final response: it keeps `bytes` from now on, and goes when memory is short. */
   settled(machine: Machine, bytes: number): void;
   /** The machine is in its Terminated state. */
@@ -28,6 +39,8 @@ export abstract class Machine<Keeper extends MachineKeeper = MachineKeeper> impl
   protected readonly keeper: Keeper;
   #retransmission = 0;
   #deadline = 0;
+  /** What was told of its begin, while somebody listens. */
+  #started: TransactionStarted | undefined;
 
   constructor(key: string, outlet: Outlet, bytes: number, keeper: Keeper) {
     this.key = key;
@@ -53,6 +66,33 @@ export abstract class Machine<Keeper extends MachineKeeper = MachineKeeper> impl
 
   protected send(wire: string): void {
     this.outlet.leg.send(wire, this.outlet.peer);
+  }
+
+  /** Sends what went out before. */
+  protected resend(wire: string): void {
+    this.keeper.trace(wire, this.outlet, true);
+    this.send(wire);
+  }
+
+  /** Sends what the machine made by itself, so that nobody else has told of it. */
+  protected sendOwn(wire: string): void {
+    this.keeper.trace(wire, this.outlet, false);
+    this.send(wire);
+  }
+
+  /** Tells that a client's request goes out. A server's begins and ends with its exchange. */
+  protected began(request: Request): void {
+    if (!transactionChannel.hasSubscribers) return;
+    const { leg, peer } = this.outlet;
+    const at = this.timers.now();
+    this.#started = publishStarted("client", request, { at, node: this.keeper.node, leg, peer });
+  }
+
+  /** Tells what came of the request. */
+  protected concluded(end: TransactionEnd): void {
+    if (this.#started === undefined) return;
+    publishEnded(this.#started, this.timers.now(), end);
+    this.#started = undefined;
   }
 
   /** Starts the timer that repeats a message: A, E, G or a 2xx's. */

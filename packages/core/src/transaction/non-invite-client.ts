@@ -5,6 +5,7 @@ import type { ClientUser } from "./client-user.ts";
 import { footprintOf, SETTLED_BYTES } from "./footprint.ts";
 import { Machine, type MachineKeeper } from "./machine.ts";
 import type { Outlet } from "./outlet.ts";
+import { outcomeOf } from "./transaction-channel.ts";
 
 /**
  * The non-INVITE client transaction.
@@ -46,6 +47,7 @@ export class NonInviteClient extends Machine {
   /** Sends the request. The table calls it once the transaction can be found. */
   start(): void {
     // Trying: Timer F with 64·T1; on unreliable transports Timer E with T1.
+    if (this.#request !== undefined) this.began(this.#request);
     this.#wire = this.#request?.toWire() ?? "";
     this.failBy("F");
     if (!this.reliable) {
@@ -68,6 +70,7 @@ export class NonInviteClient extends Machine {
     // A final response MUST be passed up and moves to Completed: Timer K is T4 on unreliable transports, 0 on reliable
     // ones.
     const user = this.#leave();
+    this.concluded({ outcome: "answered", status: response.status });
     this.#state = "completed";
     if (this.reliable) this.#terminate();
     else {
@@ -84,6 +87,7 @@ export class NonInviteClient extends Machine {
   /** Ends it while it is pending: nothing can be sent or come any more. RFC 3261 §17.1.4 */
   fail(error: TransactionTimeout | TransportError): void {
     const user = this.#leave();
+    this.concluded({ outcome: outcomeOf(error), error });
     this.#terminate();
     user?.failed(error);
     user?.ended?.();
@@ -104,7 +108,7 @@ export class NonInviteClient extends Machine {
             ? this.timers.t2
             : Math.min(2 * this.#interval, this.timers.t2);
         this.repeatAfter("E", this.#interval);
-        this.send(this.#wire);
+        this.resend(this.#wire);
         return;
       case "F":
         // Timer F in Trying or Proceeding: the user MUST be told of the timeout; terminate.

@@ -76,13 +76,14 @@ export class NonInviteServer extends Machine<NonInviteServerKeeper> {
   /** Sends a 100 when nothing was sent yet and its time has come. RFC 4320 §4.1 */
   trying(): void {
     if (this.#state !== "trying" || this.#request === undefined) return;
-    this.#proceed(this.#request.createResponse(100));
+    const trying = this.#request.createResponse(100);
+    if (this.#proceed(trying)) this.keeper.trace(this.#provisional, this.outlet, false);
   }
 
   /** The request came again. */
   retransmitted(): void {
     // In Trying a retransmission is discarded; in Proceeding the provisional response MUST be sent again.
-    if (this.#state === "proceeding") this.send(this.#provisional);
+    if (this.#state === "proceeding") this.resend(this.#provisional);
   }
 
   override abandon(): void {

@@ -9,7 +9,7 @@ import { clientKeyOfRequest } from "./keys.ts";
 import type { Machine, MachineKind } from "./machine.ts";
 import { NonInviteClient } from "./non-invite-client.ts";
 import type { NonInviteServer, NonInviteServerKeeper } from "./non-invite-server.ts";
-import type { Outlet } from "./outlet.ts";
+import type { Outlet, SendTrace } from "./outlet.ts";
 import { OutletIndex } from "./outlet-index.ts";
 import type { ServerTransaction } from "./server-user.ts";
 import { type BaseTimes, type LastTimer, Timers } from "./timers.ts";
@@ -21,6 +21,10 @@ export interface StoreOptions extends BaseTimes {
   readonly maxBytes?: number | undefined;
   /** Counts an event under a name. */
   readonly count: (name: string) => void;
+  /** Default: nobody is told. */
+  readonly trace?: SendTrace;
+  /** Which dispatcher's they are, for events. Default: empty. */
+  readonly node?: string;
 }
 
 const DEFAULT_MAX_BYTES = 64 * 1024 * 1024;
@@ -37,6 +41,8 @@ export class TransactionStore
   implements InviteServerKeeper, NonInviteServerKeeper, InviteClientKeeper
 {
   readonly timers: Timers;
+  readonly trace: SendTrace;
+  readonly node: string;
   readonly servers: Map<string, ServerTransaction> = new Map();
   readonly clients: Map<string, ClientMachine> = new Map();
   /** The INVITE transactions that wait for the ACK to a 2xx of ours. */
@@ -60,10 +66,12 @@ export class TransactionStore
 
   constructor(options: StoreOptions) {
     this.timers = new Timers(options.clock, options);
+    this.trace = options.trace ?? (() => undefined);
+    this.node = options.node ?? "";
     this.#maxBytes = options.maxBytes ?? DEFAULT_MAX_BYTES;
     this.#count = options.count;
     // Timer J: 64·T1.
-    this.answers = new AnswerLog(options.clock, this.timers.timeout);
+    this.answers = new AnswerLog(options.clock, this.timers.timeout, this.trace);
   }
 
   get alive(): Readonly<Record<MachineKind, number>> {
@@ -142,6 +150,7 @@ export class TransactionStore
     const machine = new NonInviteClient(key, cancel, outlet, undefined, this);
     // Never refused: it frees more than it takes.
     this.#insertClient(machine);
+    this.trace(cancel.toWire(), outlet, false);
     machine.start();
   }
 

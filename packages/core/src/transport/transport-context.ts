@@ -8,4 +8,6 @@ export interface TransportContext {
   readonly ids: () => number;
   /** Bounds of stream transports; what is left out has its default. */
   readonly limits?: Partial<StreamLimits>;
+  /** Which dispatcher's it is, for events. Default: empty. */
+  readonly node?: string;
 }
