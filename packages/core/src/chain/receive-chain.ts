@@ -32,6 +32,7 @@ export class ReceiveChain implements Handler {
   readonly #methods: ReadonlySet<Method> | undefined;
   readonly #filter: ReceiveChainOptions["filter"];
   #clock: Clock | undefined;
+  #node = "";
 
   constructor(handlers: readonly AnyHandler[], options: ReceiveChainOptions = {}) {
     this.name = options.name ?? "ReceiveChain";
@@ -61,7 +62,7 @@ export class ReceiveChain implements Handler {
   /** Starts each handler once, also one that stands in several nested chains. */
   async start(server: Server): Promise<void> {
     for (const handler of members(this, new Set())) {
-      if (handler instanceof ReceiveChain) handler.#clock = server.clock;
+      if (handler instanceof ReceiveChain) handler.#trace(server);
       else await handler.start?.(server);
     }
   }
@@ -107,11 +108,19 @@ export class ReceiveChain implements Handler {
     return undefined;
   }
 
+  /** Takes what its steps are published with. */
+  #trace({ clock, node }: Server): void {
+    this.#clock = clock;
+    this.#node = node;
+  }
+
   #tracedStep(current: Link, packet: Packet, leg: Leg, from: Peer): Outcome {
     const began = this.#clock?.now() ?? 0;
     const publish = (verdict: Verdict, error?: unknown): void => {
-      const duration = (this.#clock?.now() ?? 0) - began;
-      chainChannel.publish({ packet, handler: current.name, verdict, error, duration });
+      const at = this.#clock?.now() ?? 0;
+      const handler = current.name;
+      const duration = at - began;
+      chainChannel.publish({ at, node: this.#node, packet, handler, verdict, error, duration });
     };
     const fail = (error: unknown): never => {
       publish(undefined, error);
