@@ -1,4 +1,4 @@
-import { setImmediate } from "node:timers/promises";
+import { setImmediate, setTimeout as wait } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { VirtualClock } from "./virtual-clock.ts";
 
@@ -123,5 +123,44 @@ describe("VirtualClock", () => {
     await clock.advance(1);
     expect(ran).toBe(1);
     expect(clock.wall()).toBe(1_000_000 - 3_600_000 + 100);
+  });
+
+  it("tells of a timer that sets itself again without a delay, instead of hanging", async () => {
+    const clock = new VirtualClock();
+    const again = (): void => {
+      clock.setTimer(0, again);
+    };
+    clock.setTimer(5, again);
+    await expect(clock.advance(10)).rejects.toThrow("time stands still at 5 ms");
+  });
+
+  it("waits for what is held, whatever becomes of it", async () => {
+    const clock = new VirtualClock();
+    const seen: string[] = [];
+    clock.setTimer(10, () => {
+      const work = wait(10).then(() => seen.push(`work@${clock.now()}`));
+      void clock.hold(work);
+      clock.hold(Promise.reject(new Error("broken"))).catch(() => seen.push("broken"));
+    });
+    clock.setTimer(11, () => seen.push(`timer@${clock.now()}`));
+    await clock.advance(20);
+    expect(seen).toEqual(["broken", "work@10", "timer@11"]);
+  });
+
+  it("waits while it is busy", async () => {
+    let turns = 3;
+    const clock = new VirtualClock({ isBusy: () => turns-- > 0 });
+    clock.setTimer(1, () => expect(turns).toBeLessThan(0));
+    await clock.advance(1);
+  });
+
+  it("stops as soon as something is done", async () => {
+    const clock = new VirtualClock();
+    let ran = 0;
+    for (const due of [10, 20, 30]) clock.setTimer(due, () => ran++);
+    expect(await clock.advanceUntil(() => ran === 2, 100)).toBe(true);
+    expect(clock.now()).toBe(20);
+    expect(await clock.advanceUntil(() => ran === 4, 100)).toBe(false);
+    expect(clock.now()).toBe(120);
   });
 });
