@@ -102,6 +102,8 @@ export class ResponseContext extends Expiring {
       options.prepare = (prepared, leg) => recordRoute.add(prepared, leg, target?.flow);
     }
     if (this.#isInvite) timerC.set(branch);
+    // RFC 4320 §4.2: who sent another request has given up by then.
+    else options.failoverFor = 64 * server.t1;
     return server.request(copy, options);
   }
 
