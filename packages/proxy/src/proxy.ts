@@ -1,26 +1,25 @@
 import {
   dialogRoute,
-  type FlowRef,
   type Handler,
-  identity,
   type Leg,
   type Method,
   type Packet,
   type Request,
+  Response,
   type Server,
   SipError,
-  type Target,
-  targets,
   type Verdict,
 } from "@sipkit/core";
 import type { Branch } from "./branch.ts";
+import { along, type Course, type CourseOptions, courseOf, hasWay } from "./course.ts";
 import { Deadlines } from "./deadlines.ts";
 import { copyForTarget, yieldToStrictRouter } from "./forward.ts";
+import { forwardedMethods } from "./forwarded-methods.ts";
 import { loopHash } from "./loop.ts";
 import { incomingBreadth } from "./max-breadth.ts";
 import { isRecordRouted, RecordRoute } from "./record-route.ts";
 import { type ContextHost, ResponseContext } from "./response-context.ts";
-import { type Destination, type Fork, isSipUri, targetGroups } from "./target-set.ts";
+import type { Fork } from "./target-set.ts";
 import { nextMaxForwards, refusal } from "./validate.ts";
 
 /** How a {@link Proxy} forwards. */
@@ -47,9 +46,6 @@ export interface ProxyOptions {
 /** The dispatcher takes a request for forgotten of which it has heard nothing for 181,000 ms. */
 const LONGEST_SILENCE = 180_500;
 
-/** Why a request is forwarded. */
-type Standing = "in dialog" | "looked up" | "outward";
-
 /**
  * A transaction-stateful proxy. It forwards
  * - a request within a dialog that was opened through it (a valid signed Route),
@@ -65,23 +61,9 @@ type Standing = "in dialog" | "looked up" | "outward";
  */
 export class Proxy implements Handler {
   readonly name = "Proxy";
-  readonly allows: readonly Method[] = [
-    "INVITE",
-    "ACK",
-    "BYE",
-    "CANCEL",
-    "INFO",
-    "MESSAGE",
-    "NOTIFY",
-    "OPTIONS",
-    "PRACK",
-    "PUBLISH",
-    "REFER",
-    "SUBSCRIBE",
-    "UPDATE",
-  ];
+  readonly allows: readonly Method[] = forwardedMethods;
 
-  readonly #options: Required<ProxyOptions>;
+  readonly #options: Required<ProxyOptions> & CourseOptions;
   #host: ContextHost | undefined;
 
   constructor(options: ProxyOptions = {}) {
@@ -98,7 +80,15 @@ export class Proxy implements Handler {
     check(serialTimeout > 0, "serialTimeout must be above 0");
     check(Number.isInteger(maxBreadth) && maxBreadth > 0, "maxBreadth must be a positive integer");
     check(Number.isInteger(maxTargets) && maxTargets > 0, "maxTargets must be a positive integer");
-    this.#options = { fork, timerC, serialTimeout, maxBreadth, maxTargets, recordRoute };
+    this.#options = {
+      fork,
+      timerC,
+      serialTimeout,
+      maxBreadth,
+      maxTargets,
+      recordRoute,
+      stateless: false,
+    };
   }
 
   start(server: Server): void {
@@ -126,42 +116,13 @@ export class Proxy implements Handler {
     if (host === undefined) throw new SipError("SIP_NOT_STARTED", "the proxy was not started");
     if (packet.method === "ACK") return this.#acknowledge(packet, host.server);
 
-    const within = packet.get(dialogRoute);
-    if (within !== undefined) {
-      const { flow } = within;
-      if (flow === undefined && !hasWay(packet)) return packet.createResponse(416);
-      return this.#forward(packet, leg, [[along(packet, flow)]], "in dialog");
-    }
-
-    const found = packet.get(targets);
-    if (found !== undefined) {
-      const { fork, maxTargets } = this.#options;
-      const groups = targetGroups(found, fork, maxTargets, host.server);
-      // §16.5: a user whom nobody can reach now.
-      if (groups.length === 0) return packet.createResponse(480);
-      return this.#forward(packet, leg, groups, "looked up");
-    }
-
-    const hasIdentity = packet.get(identity) !== undefined;
-    const isOurs = host.server.isLocal(packet.uri);
-    if (isOurs && !(hasIdentity && packet.headers.has("route"))) return undefined;
-    // §16.3 step 2
-    if (!hasWay(packet)) return packet.createResponse(416);
-    // Strangers use us as a relay to nowhere. Nothing of them is kept.
-    if (!hasIdentity) {
-      host.server.count("refusedRelays");
-      return packet.createResponse(403, { stateless: true });
-    }
-    return this.#forward(packet, leg, [[along(packet, undefined)]], "outward");
+    const course = courseOf(packet, host.server, this.#options);
+    if (course === undefined || course instanceof Response) return course;
+    return this.#forward(packet, leg, course);
   }
 
   /** Checks a request by §16.3 and forwards it. */
-  #forward(
-    request: Request,
-    leg: Leg,
-    groups: readonly (readonly Destination[])[],
-    standing: Standing,
-  ): Verdict {
+  #forward(request: Request, leg: Leg, { groups, standing }: Course): Verdict {
     const host = this.#host as ContextHost;
     const { server } = host;
     const vias = request.headers.getAll("via");
@@ -222,19 +183,6 @@ export class Proxy implements Handler {
     });
     return "forwarded";
   }
-}
-
-/** Where a request goes by its own request-URI and Routes, or over the flow that its signed Route names. */
-function along(request: Request, flow: FlowRef | undefined): Destination {
-  const { uri } = request;
-  if (flow === undefined) return { uri, target: undefined, otherwise: undefined };
-  const target: Target = { uri, q: 1, route: [], flow, expiresAt: Number.POSITIVE_INFINITY };
-  return { uri, target, otherwise: undefined };
-}
-
-/** Whether anything tells where a request goes next. */
-function hasWay(request: Request): boolean {
-  return isSipUri(request.uri) || request.headers.has("route");
 }
 
 function check(isGood: boolean, message: string): void {
