@@ -6,6 +6,7 @@ const MAX = 65_536;
 
 interface Seen {
   readonly messages: string[];
+  keepAlives?: number;
   readonly faults: { status: number; message: string; head: string }[];
   pings: number;
 }
@@ -16,6 +17,9 @@ function framer(maxMessage: number = MAX): { framer: StreamFramer; seen: Seen } 
     message: (bytes: Uint8Array) => seen.messages.push(latin1(bytes)),
     ping: () => {
       seen.pings += 1;
+    },
+    keepAlive: () => {
+      seen.keepAlives = (seen.keepAlives ?? 0) + 1;
     },
     malformed: (error: { status: number; message: string }, head: Uint8Array) =>
       seen.faults.push({ status: error.status, message: error.message, head: latin1(head) }),
@@ -98,7 +102,12 @@ describe("stream framer, RFC 3261 §18.3", () => {
   it("does not copy the bytes of a chunk that is one message", () => {
     const chunk = Uint8Array.from(Buffer.from(first, "latin1"));
     const seen: Uint8Array[] = [];
-    const sink = { message: (bytes: Uint8Array) => seen.push(bytes), ping() {}, malformed() {} };
+    const sink = {
+      message: (bytes: Uint8Array) => seen.push(bytes),
+      ping() {},
+      keepAlive() {},
+      malformed() {},
+    };
     new StreamFramer(sink, MAX).push(chunk);
     expect(seen[0]?.buffer).toBe(chunk.buffer);
   });
@@ -107,7 +116,7 @@ describe("stream framer, RFC 3261 §18.3", () => {
     const { framer: cutter } = framer();
     const kept: Uint8Array[] = [];
     const keeping = new StreamFramer(
-      { message: (bytes) => kept.push(bytes), ping() {}, malformed() {} },
+      { message: (bytes) => kept.push(bytes), ping() {}, keepAlive() {}, malformed() {} },
       MAX,
     );
     const half = Buffer.from(first, "latin1");
@@ -136,6 +145,7 @@ describe("stream framer, RFC 3261 §18.3", () => {
           cutter.stop();
         },
         ping() {},
+        keepAlive() {},
         malformed() {},
       },
       MAX,

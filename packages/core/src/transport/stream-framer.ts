@@ -6,6 +6,8 @@ export interface FrameSink {
   message(bytes: Uint8Array): void;
   /** A double CRLF between messages: the other side asks for a CRLF. */
   ping(): void;
+  /** A frame that holds no message and asks for nothing. */
+  keepAlive(): void;
   /** Nothing that follows can be told apart any more. `head` is what was read of the message at fault. */
   malformed(error: ParseError, head: Uint8Array): void;
 }
@@ -47,6 +49,8 @@ export class StreamFramer {
   #end = NONE;
   /** How much of CR LF CR LF was seen between messages. */
   #ping = 0;
+  /** Whether what came is one whole frame. */
+  #framed = false;
   #stopped = false;
 
   constructor(sink: FrameSink, maxMessage: number) {
@@ -83,6 +87,35 @@ export class StreamFramer {
       this.#deliver();
     }
     if (this.#length > 0 && !this.#owned) this.#keep();
+  }
+
+  /**
+   * Takes one frame of a protocol that has frames of its own: it holds one whole message and nothing else, whose
+   * Content-Length may be left out, or line ends alone to keep the connection alive.
+   *
+   * RFC 7118 §5, §6
+   */
+  frame(frame: Uint8Array): void {
+    if (this.#stopped) return;
+    let start = 0;
+    while (frame[start] === CR || frame[start] === LF) start += 1;
+    if (start === frame.length) {
+      // A double CRLF asks for a CRLF; one alone is the answer to that. RFC 5626 §4.4.1
+      if (start < 4) this.#sink.keepAlive();
+      else this.#sink.ping();
+      return;
+    }
+    this.#bytes = start === 0 ? frame : frame.subarray(start);
+    this.#length = this.#bytes.length;
+    this.#framed = true;
+    if (!this.#readHead()) {
+      if (!this.#stopped) this.#fail("The frame ends before the message's head", 400);
+    } else if (this.#end !== this.#length) {
+      const fault = this.#end > this.#length ? "Body shorter" : "Body longer";
+      this.#fail(`${fault} than Content-Length`, 400);
+    } else {
+      this.#deliver();
+    }
   }
 
   /** Takes the CR and LF before a message off; `true` when something was taken. */
@@ -150,6 +183,10 @@ export class StreamFramer {
 
   #endHead(end: number): boolean {
     if (end > this.#maxMessage) return this.#fail("Message head too long", 513);
+    if (this.#framed) {
+      this.#end = this.#contentLength === NONE ? this.#length : end + this.#contentLength;
+      return true;
+    }
     // RFC 3261 §18.3: on a stream Content-Length must be there.
     if (this.#contentLength === NONE) return this.#fail("Content-Length is missing", 400);
     if (this.#contentLength > this.#maxMessage - end) return this.#fail("Message too long", 413);

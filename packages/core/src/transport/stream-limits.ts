@@ -18,12 +18,22 @@ export interface StreamLimits {
   readonly firstMessageTimeout: number;
   /** How long the bytes of one message may pause. Default: 32,000. */
   readonly betweenBytesTimeout: number;
+  /** How long one message may take from its first byte to its last, however steadily they come. Default: 64,000. */
+  readonly messageTimeout: number;
+  /**
+   * How many frames that are no whole message may come in a second: double CRLFs, and on WebSocket control frames, fragments
+   * and empty frames. More, and the connection is closed. Default: 100.
+   */
+  readonly maxKeepAlives: number;
   /**
    * How long a connection may pass no byte in either direction. Default: 3,600,000, the usual life of a registration: a
    * phone that neither refreshed its binding nor sent a keep-alive in that time is gone.
    */
   readonly idleTimeout: number;
-  /** How long the opening of a connection may take. Default: 10,000. */
+  /**
+   * How long the opening of a connection may take, and the handshake (TLS, WebSocket) of one that was accepted.
+   * Default: 10,000.
+   */
   readonly connectTimeout: number;
   /** Bytes that wait for a slow reader; more, and its connection is closed. Default: 1,048,576. */
   readonly maxBuffered: number;
@@ -36,6 +46,8 @@ const defaultStreamLimits: StreamLimits = {
   maxConnectionsPerAddress: 100,
   firstMessageTimeout: 32_000,
   betweenBytesTimeout: 32_000,
+  messageTimeout: 64_000,
+  maxKeepAlives: 100,
   idleTimeout: 3_600_000,
   connectTimeout: 10_000,
   maxBuffered: 1_048_576,

@@ -12,7 +12,7 @@ export function tcpTransport(listen: ListenAddress, context: TransportContext): 
   return new StreamTransport(
     listen,
     {
-      createServer: (accept) => createServer({ noDelay: true }, (socket) => accept.ready(socket)),
+      createServer: (accept) => createServer({ noDelay: true }, (socket) => accept(socket)),
       connect: (to, ready) => connect({ ...to, noDelay: true }, ready),
     },
     context,

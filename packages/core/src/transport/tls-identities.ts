@@ -1,6 +1,6 @@
 import type { PeerCertificate } from "node:tls";
+import type { Destination } from "./carrier.ts";
 import { canonicalAddress, isAddressLiteral, parseHostPort } from "./host-port.ts";
-import type { Destination } from "./stream-transport.ts";
 
 const SIP = "sip:";
 

@@ -10,8 +10,7 @@ import {
   type TlsOptions as TlsServerOptions,
 } from "node:tls";
 import { SipError } from "../errors.ts";
-import type { PeerProof } from "./connection.ts";
-import type { Destination } from "./stream-transport.ts";
+import type { Destination, PeerProof } from "./carrier.ts";
 import { identityFault, sipIdentities } from "./tls-identities.ts";
 import type { TlsCertificate, TlsOptions } from "./tls-options.ts";
 

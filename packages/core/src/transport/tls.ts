@@ -1,9 +1,12 @@
-import { createServer, type Server, type Socket } from "node:net";
-import { connect, createServer as createTlsServer, type Server as TlsServer } from "node:tls";
+import { createServer, type Server } from "node:net";
+import { connect, createServer as createTlsServer, type TLSSocket } from "node:tls";
 import type { ListenAddress } from "./leg-address.ts";
-import { type Accept, StreamTransport } from "./stream-transport.ts";
+import { type StreamSockets, StreamTransport } from "./stream-transport.ts";
 import type { TlsSettings } from "./tls-settings.ts";
 import type { TransportContext } from "./transport-context.ts";
+
+type Accept = Parameters<StreamSockets["createServer"]>[0];
+type Admit = Parameters<StreamSockets["createServer"]>[1];
 
 /**
  * SIP over TLS from one address.
@@ -18,7 +21,7 @@ export function tlsTransport(
   return new StreamTransport(
     listen,
     {
-      createServer: (accept) => createTlsListener(settings, accept),
+      createServer: (accept, admit) => createTlsListener(settings, accept, admit),
       connect: (to, ready) => {
         const socket = connect(settings.connectOptions(to), () => ready(settings.proofOf(socket)));
         return socket.setNoDelay(true);
@@ -28,28 +31,19 @@ export function tlsTransport(
   );
 }
 
-/**
- * A server whose connections are counted as they come, before anything is spent on their handshakes.
- */
-function createTlsListener(settings: TlsSettings, accept: Accept): Server {
+/** A server whose connections are counted as they come, before anything is spent on their handshakes. */
+function createTlsListener(settings: TlsSettings, accept: Accept, admit: Admit): Server {
   const handshakes = createTlsServer(settings.serverOptions());
   settings.follow(handshakes);
-  acceptTls(handshakes, settings, accept);
-  return createServer({ noDelay: true }, (socket: Socket) => {
-    if (accept.arrived(socket)) handshakes.emit("connection", socket);
+  handshakes.on("secureConnection", (socket) => acceptSecure(socket, settings, accept));
+  return createServer({ noDelay: true }, (socket) => {
+    if (admit(socket)) handshakes.emit("connection", socket);
   });
 }
 
-/** Hands over each connection whose handshake is done. */
-function acceptTls(server: TlsServer, settings: TlsSettings, accept: Accept): void {
-  server.on("secureConnection", (socket) => {
-    const proof = settings.proofOf(socket);
-    if (proof === undefined && settings.requiresClients) {
-      accept.failed();
-      socket.destroy();
-      return;
-    }
-    accept.ready(socket, proof);
-  });
-  server.on("tlsClientError", () => accept.failed());
+/** Hands over a connection whose handshake is done. */
+function acceptSecure(socket: TLSSocket, settings: TlsSettings, accept: Accept): void {
+  const proof = settings.proofOf(socket);
+  if (proof === undefined && settings.requiresClients) socket.destroy();
+  else accept(socket, proof);
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { addressBlock } from "./connection-table.ts";
+import { addressBlock } from "./places.ts";
 
 describe("the addresses that one host has", () => {
   it.each([

@@ -1,0 +1,264 @@
+import { isIP, type Socket } from "node:net";
+import type { Peer, Protocol } from "../arrival.ts";
+import type { Timer } from "../clock.ts";
+import { type ParseError, TransportError } from "../errors.ts";
+import type { Carriers, Door, Listener, OpenCarrier, PeerProof } from "./carrier.ts";
+import { type ConnectionOwner, StreamConnection, type StreamCounters } from "./connection.ts";
+import { ConnectionTable } from "./connection-table.ts";
+import { Handshakes } from "./handshakes.ts";
+import { formatHostPort, isWildcard } from "./host-port.ts";
+import type { ListenAddress } from "./leg-address.ts";
+import { Places } from "./places.ts";
+import { type StreamLimits, streamLimits } from "./stream-limits.ts";
+import type { Transport, TransportSink } from "./transport.ts";
+import type { TransportContext } from "./transport-context.ts";
+
+/** How often deadlines are looked at, in milliseconds: one timer for all connections. */
+const SWEEP = 1_000;
+
+/**
+ * SIP over connections from one address. One connection carries both sides' messages: what is sent to an address and
+ * port goes over the live connection with it, whoever opened that.
+ *
+ * RFC 3261 §18.1.1, §18.2.2, §18.3
+ */
+export class ConnectionTransport implements Transport, ConnectionOwner, Door {
+  readonly protocol: Protocol;
+  readonly limits: StreamLimits;
+  readonly counted: StreamCounters = {
+    accepted: 0,
+    dialled: 0,
+    connectionsRefused: 0,
+    failedHandshakes: 0,
+    connectFailures: 0,
+    acceptErrors: 0,
+    keepAlives: 0,
+    keepAliveFloods: 0,
+    unframeableStreams: 0,
+    slowReaders: 0,
+    slowSenders: 0,
+    silentConnections: 0,
+    idleConnections: 0,
+  };
+  readonly #carriers: Carriers;
+  readonly #context: TransportContext;
+  readonly #listener: Listener;
+  readonly #table: ConnectionTable;
+  readonly #places: Places;
+  readonly #handshakes: Handshakes;
+  #listen: ListenAddress;
+  #sink: TransportSink | undefined;
+  #sweep: Timer | undefined;
+  #dirty: StreamConnection[] = [];
+  #allGone: (() => void) | undefined;
+  #closed = false;
+  readonly #flush = (): void => {
+    const dirty = this.#dirty;
+    this.#dirty = [];
+    for (const connection of dirty) connection.flush();
+  };
+
+  constructor(listen: ListenAddress, carriers: Carriers, context: TransportContext) {
+    this.protocol = listen.protocol;
+    this.limits = streamLimits(context.limits);
+    this.#listen = listen;
+    this.#carriers = carriers;
+    this.#context = context;
+    this.#table = new ConnectionTable(listen.protocol === "tls" || listen.protocol === "wss");
+    this.#places = new Places(this.limits);
+    this.#handshakes = new Handshakes((address) => {
+      this.#places.free(address);
+      this.counted.failedHandshakes += 1;
+    });
+    this.#listener = carriers.listener(this);
+  }
+
+  async listen(sink: TransportSink): Promise<{ readonly address: string; readonly port: number }> {
+    this.#sink = sink;
+    await this.#carriers.prepare?.();
+    const { protocol } = this.#listen;
+    try {
+      const { address, port } = await this.#listener.listen(this.#listen);
+      this.#listen = { protocol, address, port };
+    } catch (cause) {
+      const { address, port } = this.#listen;
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      const where = `${protocol}:${formatHostPort(address, port)}`;
+      throw new TransportError(`cannot listen on ${where}: ${reason}`, {
+        cause,
+        code: "SIP_LISTEN",
+      });
+    }
+    return this.#listen;
+  }
+
+  send(message: string | Uint8Array, to: Peer): void {
+    const found =
+      to.connection === undefined ? this.#reach(to) : this.#table.byId(to.connection.id);
+    if (found instanceof StreamConnection) found.send(message, to);
+    else this.failed(found ?? this.#error(to, "the connection is closed"), to);
+  }
+
+  reach(to: Peer): Peer {
+    const found = to.connection === undefined ? this.#reach(to) : undefined;
+    return found instanceof StreamConnection ? found.peer : to;
+  }
+
+  connected(connection: number): Peer | undefined {
+    const found = this.#table.byId(connection);
+    return found?.open ? found.peer : undefined;
+  }
+
+  stats(): Readonly<Record<string, number>> {
+    return { connections: this.#places.taken };
+  }
+
+  counters(): Readonly<Record<string, number>> {
+    return { ...this.counted };
+  }
+
+  close(): Promise<void> {
+    if (this.#closed) return Promise.resolve();
+    this.#closed = true;
+    const listener = this.#listener.close();
+    this.#handshakes.closeSince(Number.POSITIVE_INFINITY);
+    const connections = new Promise<void>((resolve) => {
+      this.#allGone = resolve;
+      for (const connection of this.#table) connection.close();
+      if (this.#table.size === 0) resolve();
+    });
+    return Promise.all([listener, connections]).then(() => this.#sweep?.cancel());
+  }
+
+  now(): number {
+    return this.#context.clock.now();
+  }
+
+  message(bytes: Uint8Array, connection: StreamConnection): void {
+    this.#sink?.message(bytes, connection.peer);
+  }
+
+  malformed(error: ParseError, head: Uint8Array, connection: StreamConnection): void {
+    this.#sink?.malformed(error, head, connection.peer);
+  }
+
+  /** Tells of it once `send` has returned, so that its caller is never called back from within. */
+  failed(error: TransportError, to: Peer): void {
+    process.nextTick(() => this.#sink?.failed(error, to));
+  }
+
+  ended(connection: StreamConnection): void {
+    this.#table.end(connection);
+    process.nextTick(() => this.#sink?.closed(connection));
+  }
+
+  gone(connection: StreamConnection): void {
+    this.#table.remove(connection);
+    this.#places.free(connection.peer.address);
+    if (this.#table.size === 0) this.#allGone?.();
+  }
+
+  dirty(connection: StreamConnection): void {
+    if (this.#dirty.length === 0) process.nextTick(this.#flush);
+    this.#dirty.push(connection);
+  }
+
+  admit(socket: Socket): boolean {
+    const { remoteAddress, remotePort } = socket;
+    if (!this.#letsIn(socket, remoteAddress) || remotePort === undefined) return false;
+    this.#handshakes.begin(socket, remoteAddress, remotePort, this.now());
+    this.#watch();
+    return true;
+  }
+
+  accept(socket: Socket, open: OpenCarrier, proof?: PeerProof): void {
+    const { remoteAddress, remotePort } = socket;
+    const admitted =
+      remoteAddress !== undefined &&
+      remotePort !== undefined &&
+      this.#handshakes.finish(remoteAddress, remotePort);
+    if (!admitted && !this.#letsIn(socket, remoteAddress)) return;
+    this.counted.accepted += 1;
+    this.#add(
+      new StreamConnection(this, open, {
+        id: this.#context.ids(),
+        address: remoteAddress ?? "",
+        port: remotePort ?? 0,
+        accepted: true,
+        proof,
+      }),
+    );
+  }
+
+  acceptFailed(): void {
+    this.counted.acceptErrors += 1;
+  }
+
+  /** Takes a place for what comes in, or destroys its socket. */
+  #letsIn(socket: Socket, address: string | undefined): address is string {
+    // Without an address it was closed before it was accepted.
+    if (address !== undefined && !this.#closed) {
+      if (this.#places.take(address)) return true;
+      this.counted.connectionsRefused += 1;
+    }
+    socket.destroy();
+    return false;
+  }
+
+  /** The connection to a peer: one that is alive, else a new one. */
+  #reach(to: Peer): StreamConnection | TransportError {
+    const live = this.#table.to(to);
+    if (live !== undefined) return live;
+    if (this.#closed) return this.#error(to, "the leg is closed");
+    if (isIP(to.address) === 0 || !(to.port > 0 && to.port < 65_536)) {
+      return this.#error(to, "that is no address and port");
+    }
+    if (!this.#places.take(to.address)) {
+      this.counted.connectionsRefused += 1;
+      return this.#error(to, "too many connections");
+    }
+    return this.#dial(to);
+  }
+
+  #dial({ address, port, domain }: Peer): StreamConnection {
+    this.counted.dialled += 1;
+    const { address: local } = this.#listen;
+    const destination = {
+      host: address,
+      port,
+      // The other side sees the address that our Via names.
+      ...(isWildcard(local) ? {} : { localAddress: local }),
+      ...(domain === undefined ? {} : { domain }),
+    };
+    const connection = new StreamConnection(
+      this,
+      (sink) => this.#carriers.connect(destination, sink),
+      { id: this.#context.ids(), address, port, accepted: false, domain },
+    );
+    this.#add(connection);
+    return connection;
+  }
+
+  #add(connection: StreamConnection): void {
+    this.#table.add(connection);
+    this.#watch();
+  }
+
+  #watch(): void {
+    this.#sweep ??= this.#context.clock.setTimer(SWEEP, () => this.#checkDeadlines());
+  }
+
+  #checkDeadlines(): void {
+    const now = this.now();
+    this.#sweep = undefined;
+    this.#handshakes.closeSince(now - this.limits.connectTimeout);
+    for (const connection of this.#table) connection.checkDeadlines(now);
+    if (this.#places.taken > 0) this.#watch();
+  }
+
+  #error(to: Peer, reason: string): TransportError {
+    return new TransportError(
+      `${this.protocol} to ${formatHostPort(to.address, to.port)}: ${reason}`,
+    );
+  }
+}

@@ -1,0 +1,51 @@
+import type { StreamLimits } from "./stream-limits.ts";
+
+/** How many connections there may be, in all and with one host. */
+export class Places {
+  readonly #limits: Pick<StreamLimits, "maxConnections" | "maxConnectionsPerAddress">;
+  readonly #perBlock = new Map<string, number>();
+  #taken = 0;
+
+  constructor(limits: Pick<StreamLimits, "maxConnections" | "maxConnectionsPerAddress">) {
+    this.#limits = limits;
+  }
+
+  get taken(): number {
+    return this.#taken;
+  }
+
+  /** Takes a place for a connection with that address, where there is one. */
+  take(address: string): boolean {
+    const { maxConnections, maxConnectionsPerAddress } = this.#limits;
+    const block = addressBlock(address);
+    const inBlock = this.#perBlock.get(block) ?? 0;
+    if (this.#taken >= maxConnections || inBlock >= maxConnectionsPerAddress) return false;
+    this.#taken += 1;
+    this.#perBlock.set(block, inBlock + 1);
+    return true;
+  }
+
+  /** Gives a place back. */
+  free(address: string): void {
+    const block = addressBlock(address);
+    const left = (this.#perBlock.get(block) ?? 1) - 1;
+    this.#taken -= 1;
+    if (left > 0) this.#perBlock.set(block, left);
+    else this.#perBlock.delete(block);
+  }
+}
+
+/** What one host has at its disposal: an IPv4 address, or the /64 of an IPv6 address as its four groups. */
+export function addressBlock(address: string): string {
+  if (!address.includes(":")) return address;
+  const [front = "", back] = address.split("::", 2);
+  const groups = front === "" ? [] : front.split(":");
+  if (back !== undefined) {
+    const tail = back === "" ? [] : back.split(":");
+    // An IPv4 address at the end stands for two groups.
+    const width = tail.length + (back.includes(".") ? 1 : 0);
+    while (groups.length + width < 8) groups.push("0");
+    groups.push(...tail);
+  }
+  return groups.slice(0, 4).join(":");
+}
