@@ -40,11 +40,9 @@ export function transactionLine(event: TransactionEnded): string {
 }
 
 /** What happened to a connection. */
-export function connectionLine({ what, peer, id, why, ...bytes }: ConnectionEvent): string {
+export function connectionLine({ what, peer, id, why }: ConnectionEvent): string {
   const number = id === undefined ? "" : ` #${id}`;
-  const passed = what === "closed" ? `${bytes.bytesIn} B in, ${bytes.bytesOut} B out` : "";
-  const text = `${what}${number}${why === undefined ? "" : `: ${why}`}`;
-  return line(`   ${peerText(peer)}`, text, "", "", passed);
+  return line(`   ${peerText(peer)}`, `${what}${number}${why === undefined ? "" : `: ${why}`}`);
 }
 
 /** Bytes that are no SIP message: what is wrong, and nothing of the bytes. */
@@ -84,7 +82,7 @@ function milliseconds(duration: number): string {
   return `${duration.toFixed(3)} ms`;
 }
 
-function line(who: string, what: string, cseq: string, callId: string, last: string): string {
+function line(who: string, what: string, cseq = "", callId = "", last = ""): string {
   const cells = [
     shortened(who, 60).padEnd(WHO),
     shortened(what, 72).padEnd(WHAT),

@@ -98,7 +98,7 @@ export class Ladder {
   #head(): readonly string[] {
     this.#hasHead = true;
     const row = (texts: readonly string[]): string => {
-      const cells = texts.map((text) => centred(shortened(text, this.#width - 2), this.#width));
+      const cells = texts.map((text) => centred(this.#safe(text, this.#width - 2), this.#width));
       return `${" ".repeat(TIME)}${cells.join("")}`.trimEnd();
     };
     const names = row(this.#columns.map(({ name }) => name));
@@ -156,7 +156,7 @@ export class Ladder {
 
   #safe(text: string, length: number): string {
     const safe = shortened(text, length);
-    return this.#signs === ASCII ? safe.replace(/[^ -~]/g, "?") : safe;
+    return this.#signs === ASCII ? safe.replaceAll("…", "~").replace(/[^ -~]/g, "?") : safe;
   }
 }
 
@@ -165,8 +165,10 @@ export function formatLadder(
   messages: readonly LadderMessage[],
   options: LadderOptions = {},
 ): readonly string[] {
-  const longest = messages.reduce((most, { text }) => Math.max(most, text.length), 0);
-  const ladder = new Ladder({ width: Math.min(Math.max(longest + 6, 24), 44), ...options });
+  const longest = messages.reduce((most, { text, from, to }) => {
+    return Math.max(most, text.length + 6, from.length + 2, to.length + 2);
+  }, 24);
+  const ladder = new Ladder({ width: Math.min(longest, 44), ...options });
   for (const { from, to } of messages) {
     ladder.column(from);
     ladder.column(to);

@@ -17,9 +17,6 @@ export interface ConnectionEvent extends TraceEvent {
   readonly id: number | undefined;
   /** Of what was refused, failed or closed. */
   readonly why: string | undefined;
-  /** Bytes that its socket has read and written, TLS records included where it has them. */
-  readonly bytesIn: number;
-  readonly bytesOut: number;
 }
 
 /** Publishes a {@link ConnectionEvent} as stream connections come and go. Costs nothing while nobody subscribes. */
