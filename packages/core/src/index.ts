@@ -34,6 +34,7 @@ export { type Around, wrap } from "./chain/wrap.ts";
 export { type Clock, systemClock, type Timer } from "./clock.ts";
 export { Dispatcher } from "./dispatcher/dispatcher.ts";
 export { canonicalHost, DomainNames } from "./dispatcher/domain-names.ts";
+export { KeyedHash } from "./dispatcher/keyed-hash.ts";
 export type { DispatcherLimits, DispatcherOptions } from "./dispatcher/options.ts";
 export {
   ParseError,
@@ -96,8 +97,16 @@ export {
 export { uriEquals } from "./message/uri-equals.ts";
 export { validate } from "./message/validate.ts";
 export { type Random, systemRandom } from "./random.ts";
+export { type DnsResolverOptions, dnsResolver } from "./resolve/dns-resolver.ts";
 export type { NextHop, ResolveOptions, Resolver } from "./resolve/resolver.ts";
-export { type SystemResolverOptions, systemResolver } from "./resolve/system-resolver.ts";
+export {
+  formatLadder,
+  Ladder,
+  type LadderMessage,
+  type LadderOptions,
+  ladderMessage,
+  ladderText,
+} from "./trace/ladder.ts";
 export { type MalformedEvent, malformedChannel } from "./trace/malformed-channel.ts";
 export { type PacketEvent, packetChannel } from "./trace/packet-channel.ts";
 export {
@@ -111,5 +120,6 @@ export { type ConnectionEvent, connectionChannel } from "./transport/connection-
 export type { FlowRef } from "./transport/flow.ts";
 export { type LegAddress, type LegOptions, parseLeg } from "./transport/leg-address.ts";
 export type { StreamLimits } from "./transport/stream-limits.ts";
+export type { TlsCertificate, TlsOptions } from "./transport/tls-options.ts";
 export type { Transport, TransportSink } from "./transport/transport.ts";
 export { type Awaitable, isPromise, whenKnown } from "./when-known.ts";
