@@ -168,6 +168,7 @@ export class Dispatcher implements Server {
   counters(): Readonly<Record<string, number>> {
     const all: Record<string, number> = Object.fromEntries(this.#engine.counters.entries());
     for (const leg of this.#engine.legs) add(all, leg.counters());
+    add(all, this.#engine.resolver.counters?.() ?? {});
     return all;
   }
 

@@ -8,7 +8,8 @@ import { parsePacket } from "../message/parse.ts";
 import type { Request } from "../message/request.ts";
 import type { Response } from "../message/response.ts";
 import { type Random, systemRandom } from "../random.ts";
-import { systemResolver } from "../resolve/system-resolver.ts";
+import { dnsResolver } from "../resolve/dns-resolver.ts";
+import type { Resolver } from "../resolve/resolver.ts";
 import { type PacketEvent, packetChannel } from "../trace/packet-channel.ts";
 import type { Outlet } from "../transaction/outlet.ts";
 import { TransactionTable } from "../transaction/table.ts";
@@ -40,6 +41,7 @@ export class Engine implements InboundHost, OutboundHost {
   readonly legs: readonly TransportLeg[];
   readonly flows: Flows;
   readonly setAside: SetAside;
+  readonly resolver: Resolver;
   readonly nextHops: NextHops;
   readonly table: TransactionTable;
   readonly watch: Watch;
@@ -79,10 +81,10 @@ export class Engine implements InboundHost, OutboundHost {
       (leg) => new TransportLeg(leg, { clock, ids, limits: streamLimits, node: this.node }),
     );
     this.flows = new Flows(this.node, this.epoch, this.legs);
-    const resolver = options.resolver ?? systemResolver({ clock });
+    this.resolver = options.resolver ?? dnsResolver({ clock, random });
     this.setAside = new SetAside(clock);
     const { legs, flows, setAside } = this;
-    this.nextHops = new NextHops({ legs, flows, resolver, setAside });
+    this.nextHops = new NextHops({ legs, flows, resolver: this.resolver, setAside });
     const count = (name: string): void => this.count(name);
     this.table = new TransactionTable({
       clock,

@@ -4,8 +4,9 @@ import { TransportError } from "../errors.ts";
 import { route } from "../message/header/route.ts";
 import type { Request } from "../message/request.ts";
 import { parseSipUri } from "../message/uri.ts";
-import type { NextHop, Resolver } from "../resolve/resolver.ts";
+import type { NextHop, ResolveOptions, Resolver } from "../resolve/resolver.ts";
 import { chooseLeg } from "../transport/choose-leg.ts";
+import { addressFamily } from "../transport/host-port.ts";
 import type { TransportLeg } from "../transport/leg.ts";
 import type { Flows } from "./flows.ts";
 import type { SetAside } from "./set-aside.ts";
@@ -36,6 +37,7 @@ export class NextHops {
   readonly #flows: Flows;
   readonly #resolver: Resolver;
   readonly #setAside: SetAside;
+  #means: ResolveOptions | undefined;
 
   constructor({ legs, flows, resolver, setAside }: NextHopsOptions) {
     this.#legs = legs;
@@ -59,7 +61,9 @@ export class NextHops {
     }
     const first = request.headers.has("route") ? request.headers.read(route)?.uri : undefined;
     const uri = to ?? first ?? request.uri;
-    const hops = this.#resolver.resolve(uri);
+    // What the legs are bound to is known when they are open, which they are when something is sent.
+    this.#means ??= meansOf(this.#legs);
+    const hops = this.#resolver.resolve(uri, leg === undefined ? this.#means : meansOf([leg]));
     return "then" in hops
       ? hops.then((found) => this.#ways(found, uri, leg))
       : this.#ways(hops, uri, leg);
@@ -124,6 +128,15 @@ export class NextHops {
   ): TransportLeg | undefined {
     return leg === undefined ? chooseLeg(this.#legs, hop) : this.#legs.find((own) => own === leg);
   }
+}
+
+/** What can be sent by legs, in their order. */
+function meansOf(legs: readonly Leg[]): ResolveOptions {
+  const families = new Set(legs.map(({ address }) => addressFamily(address)));
+  return {
+    protocols: [...new Set(legs.map(({ protocol }) => protocol))],
+    families: [...families].filter((family) => family !== 0),
+  };
 }
 
 /** Whether a URI itself chooses the transport. */

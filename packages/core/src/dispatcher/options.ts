@@ -22,7 +22,7 @@ export interface DispatcherOptions {
   readonly clock?: Clock;
   /** Default: the operating system's. */
   readonly random?: Random;
-  /** Default: `systemResolver`, which asks what every other program of the machine asks. */
+  /** Default: `dnsResolver`, which asks the machine's DNS servers. */
   readonly resolver?: Resolver;
   /** Key of To tags and route tokens. Default: random, so that routes of an earlier life are forged; the same for all nodes of a cluster. */
   readonly secret?: string | Uint8Array;

@@ -1,5 +1,5 @@
+import { resolverBy } from "../resolve/dns-resolver.ts";
 import type { Resolver } from "../resolve/resolver.ts";
-import { systemResolver } from "../resolve/system-resolver.ts";
 import { canonicalAddress, isAddressLiteral } from "../transport/host-port.ts";
 import { type LegAddress, parseLegAddress } from "../transport/leg-address.ts";
 import { type Duration, milliseconds } from "./duration.ts";
@@ -61,11 +61,14 @@ export class VirtualNetwork {
     });
     this.#fabric = new Fabric(this.clock, new Links(this.clock, this.#seed.fork("links")));
     this.#fabric.links.change(conditions);
-    this.#resolver = systemResolver({
-      clock: this.clock,
-      addresses: (host) => this.#lookUp(host),
-      keepFor: 1,
-    });
+    const nothing = async (): Promise<readonly never[]> => [];
+    this.#resolver = resolverBy(
+      {
+        ...{ naptr: nothing, srv: nothing, a: nothing, aaaa: nothing },
+        lookup: (host) => this.#lookUp(host),
+      },
+      { clock: this.clock, random: this.#seed.fork("resolver"), keepFor: 1 },
+    );
   }
 
   /** Every message that was sent, in order, lost ones too. A test may empty it. */
@@ -217,11 +220,8 @@ export class VirtualNetwork {
     return this.nodes.find((node) => node.address === address);
   }
 
-  async #lookUp(host: string): Promise<readonly string[]> {
-    const node = this.nodes.find(({ names }) => names.includes(host));
-    if (node === undefined)
-      throw Object.assign(new Error(`no node is ${host}`), { code: "ENOTFOUND" });
-    return [node.address];
+  async #lookUp(host: string): Promise<readonly { readonly address: string }[]> {
+    return this.nodes.filter(({ names }) => names.includes(host));
   }
 
   #addressOf(host: string): string {
