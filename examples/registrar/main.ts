@@ -8,6 +8,7 @@ import { Authorize } from "@sipkit/auth";
 import { Dispatcher, type Leg } from "@sipkit/core";
 import { Proxy } from "@sipkit/proxy";
 import { Registrar } from "@sipkit/registrar";
+import { readCertificates } from "./certificates.ts";
 import { LineWriter } from "./line-writer.ts";
 import { type RegistrarExampleOptions, readOptions, usage } from "./options.ts";
 
@@ -19,7 +20,7 @@ try {
 }
 
 async function serve(options: RegistrarExampleOptions): Promise<void> {
-  const { domain, users, htdigest, minExpires, maxExpires } = options;
+  const { domain, users, htdigest, minExpires, maxExpires, certificates } = options;
   const registrar = new Registrar({ minExpires, maxExpires });
   const server = new Dispatcher({
     legs: options.legs,
@@ -40,6 +41,18 @@ async function serve(options: RegistrarExampleOptions): Promise<void> {
   }
 
   const legs = await server.listen();
+  if (certificates) {
+    process.on("SIGHUP", () => {
+      try {
+        const fresh = readCertificates(certificates);
+        const secure = legs.filter(({ protocol }) => protocol === "tls" || protocol === "wss");
+        for (const leg of secure) server.setCertificates(leg, fresh);
+        console.log("SIGHUP: new certificates");
+      } catch (error) {
+        console.error(`SIGHUP: the old certificates stay: ${error}`);
+      }
+    });
+  }
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.on(signal, () => {
       console.log(`${signal}: closing`);

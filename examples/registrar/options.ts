@@ -1,9 +1,12 @@
 import { parseArgs } from "node:util";
 import { type LegOptions, parseLeg } from "@sipkit/core";
+import { type CertificateFiles, certificateFiles, readCertificates } from "./certificates.ts";
 
 /** What the command line says. */
 export interface RegistrarExampleOptions {
   readonly legs: readonly LegOptions[];
+  /** What the tls and wss legs show, to be read again on SIGHUP; left out where there are none. */
+  readonly certificates: CertificateFiles | undefined;
   readonly domain: string;
   /** Passwords by user; the demo users where none are given and only this machine can reach us. */
   readonly users: Readonly<Record<string, string>>;
@@ -14,8 +17,10 @@ export interface RegistrarExampleOptions {
 }
 
 export const usage = `Usage: pnpm start [options]
-  --listen udp:127.0.0.1:5060   where to listen, repeatable (udp: or tcp:); port 0 takes a free one
+  --listen udp:127.0.0.1:5060   where to listen, repeatable (udp: tcp: tls: ws: wss:); port 0 takes a free one
   --advertise HOST              the name that others reach us by; needed for --listen udp:0.0.0.0:5060
+  --cert FILE --key FILE        certificate chain and key of tls: and wss:, PEM; SIGHUP reads them again
+  --ca FILE                     whose certificates we believe, PEM
   --domain example.com          the domain of the users
   --user alice:secret           a user and her password, repeatable
   --htdigest FILE               users from a file made by htdigest
@@ -36,6 +41,9 @@ export function readOptions(args: readonly string[]): RegistrarExampleOptions {
         default: ["udp:127.0.0.1:5060", "tcp:127.0.0.1:5060"],
       },
       advertise: { type: "string" },
+      cert: { type: "string" },
+      key: { type: "string" },
+      ca: { type: "string" },
       domain: { type: "string", default: "example.com" },
       user: { type: "string", multiple: true, default: [] },
       htdigest: { type: "string" },
@@ -50,12 +58,16 @@ export function readOptions(args: readonly string[]): RegistrarExampleOptions {
       "The demo users have known passwords, so they exist on loopback alone: give --user NAME:PASSWORD or --htdigest FILE.",
     );
   }
+  const legs = values.listen.map(parseLeg);
+  const certificates = legs.some(isSecure) ? certificateFiles(values) : undefined;
   const { advertise } = values;
   return {
-    legs: values.listen.map((text) => ({
-      ...parseLeg(text),
+    legs: legs.map((leg) => ({
+      ...leg,
       ...(advertise === undefined ? {} : { advertise }),
+      ...(certificates && isSecure(leg) ? { tls: readCertificates(certificates) } : {}),
     })),
+    certificates,
     domain: values.domain,
     users: areDemoUsers ? DEMO_USERS : users,
     areDemoUsers,
@@ -63,6 +75,10 @@ export function readOptions(args: readonly string[]): RegistrarExampleOptions {
     minExpires: readSeconds("--min-expires", values["min-expires"]),
     maxExpires: readSeconds("--max-expires", values["max-expires"]),
   };
+}
+
+function isSecure({ listen }: LegOptions): boolean {
+  return typeof listen === "string" && /^(?:tls|wss):/.test(listen);
 }
 
 function readUser(text: string): [user: string, password: string] {

@@ -14,6 +14,7 @@ import type { Request } from "../message/request.ts";
 import type { Random } from "../random.ts";
 import { startPrinter } from "../trace/printer.ts";
 import type { FlowRef } from "../transport/flow.ts";
+import type { TlsOptions } from "../transport/tls-options.ts";
 import { asChain, Engine } from "./engine.ts";
 import { Inbound } from "./inbound.ts";
 import { warnOfMissingTcp } from "./missing-tcp.ts";
@@ -105,6 +106,17 @@ export class Dispatcher implements Server {
     }
     this.#engine.isServing = true;
     return legs;
+  }
+
+  /**
+   * Gives a tls or wss leg other certificates without a restart: for handshakes from now on, those by `tls.names` included;
+   * connections that are there live on. Throws a `SipError` (`SIP_BAD_OPTION`), and the old ones stay, when they are bad,
+   * when `clientCertificate` would change, or when the leg is none of these.
+   */
+  setCertificates(leg: Leg, tls: TlsOptions): void {
+    const found = this.#engine.legs.find((own) => own === leg);
+    if (found === undefined) throw new SipError("SIP_BAD_OPTION", "that is no leg of this server");
+    found.replaceTls(tls);
   }
 
   isLocal(uri: string): boolean {

@@ -1,35 +1,74 @@
+import { Socket as DatagramSocket } from "node:dgram";
+import { Server as HttpServer } from "node:http";
+import { Server as HttpsServer } from "node:https";
+import { Server } from "node:net";
+import { Server as TlsServer } from "node:tls";
+import type { Protocol } from "../arrival.ts";
 import { SipError } from "../errors.ts";
-import { type LegAddress, parseLegAddress } from "./leg-address.ts";
+import { type LegOptions, type ListenAddress, parseLegAddress } from "./leg-address.ts";
 import { tcpTransport } from "./tcp.ts";
 import { tlsTransport } from "./tls.ts";
-import type { TlsOptions } from "./tls-options.ts";
 import { TlsSettings } from "./tls-settings.ts";
 import type { Transport } from "./transport.ts";
 import type { TransportContext } from "./transport-context.ts";
 import { UdpTransport } from "./udp.ts";
 
+/** A leg's transport, and what its certificates are replaced by where we made its server. */
+export interface MadeTransport {
+  readonly transport: Transport;
+  readonly settings?: TlsSettings;
+}
+
 /**
- * Makes the transport of a leg's address; it doesn't listen yet. Throws a `SipError`: `SIP_BAD_LEG`, or
+ * Makes the transport of a leg; it doesn't listen yet. Throws a `SipError`: `SIP_BAD_LEG`, `SIP_BAD_OPTION`, or
  * `SIP_NO_TRANSPORT` for a protocol that isn't there.
  */
-export function createTransport(
-  listen: LegAddress,
-  tls: TlsOptions | undefined,
+export function createTransport(options: LegOptions, context: TransportContext): MadeTransport {
+  const { listen } = options;
+  if (typeof listen === "string") return onAddress(parseLegAddress(listen), options, context);
+  const settings = (): TlsSettings => TlsSettings.ofClient(options.tls);
+  if (listen instanceof DatagramSocket) {
+    return { transport: new UdpTransport(whereverItIs("udp"), { socket: listen, context }) };
+  }
+  if (listen instanceof HttpsServer) return missing("wss");
+  if (listen instanceof HttpServer) return missing("ws");
+  if (listen instanceof TlsServer) {
+    return { transport: tlsTransport(whereverItIs("tls"), settings(), context, listen) };
+  }
+  if (listen instanceof Server) {
+    return { transport: tcpTransport(whereverItIs("tcp"), context, listen) };
+  }
+  return { transport: listen };
+}
+
+function onAddress(
+  where: ListenAddress,
+  { tls }: LegOptions,
   context: TransportContext,
-): Transport {
-  const where = parseLegAddress(listen);
+): MadeTransport {
   switch (where.protocol) {
     case "udp":
-      return new UdpTransport(where);
+      return { transport: new UdpTransport(where) };
     case "tcp":
-      return tcpTransport(where, context);
-    case "tls":
-      return tlsTransport(where, new TlsSettings(tls), context);
+      return { transport: tcpTransport(where, context) };
+    case "tls": {
+      const settings = new TlsSettings(tls);
+      return { transport: tlsTransport(where, settings, context), settings };
+    }
     case "ws":
     case "wss":
-      throw new SipError(
-        "SIP_NO_TRANSPORT",
-        `${where.protocol} legs need a transport that is not available yet: give one as listen`,
-      );
+      return missing(where.protocol);
   }
+}
+
+/** Where a socket or server of the caller's listens is known when it does. */
+function whereverItIs(protocol: Protocol): ListenAddress {
+  return { protocol, address: "", port: 0 };
+}
+
+function missing(protocol: Protocol): never {
+  throw new SipError(
+    "SIP_NO_TRANSPORT",
+    `${protocol} legs need a transport that is not available yet: give one as listen`,
+  );
 }

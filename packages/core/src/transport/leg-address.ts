@@ -1,3 +1,5 @@
+import type { Socket as DatagramSocket } from "node:dgram";
+import type { Server } from "node:net";
 import type { Protocol } from "../arrival.ts";
 import { SipError } from "../errors.ts";
 import { addressFamily, canonicalAddress, formatHostPort, parseHostPort } from "./host-port.ts";
@@ -11,8 +13,13 @@ export type LegAddress = `${Protocol}:${string}`;
 
 /** One of a server's legs. */
 export interface LegOptions {
-  /** An address, or a transport of your own. */
-  readonly listen: LegAddress | Transport;
+  /**
+   * An address; or a transport, a socket or a server of your own. A `dgram.Socket` makes a udp leg, a `net.Server` a tcp
+   * leg, a `tls.Server` a tls leg, an `http.Server` a ws leg, an `https.Server` a wss leg. You have it listen, before
+   * `dispatcher.listen()` or within 10 s of it, and you close it: the leg closes the connections that it has, then leaves
+   * it alone. Certificates that are shown to those who connect to a server of yours are yours, too.
+   */
+  readonly listen: LegAddress | Transport | DatagramSocket | Server;
   /**
    * The name by which others reach this leg, `host` or `host:port`, IPv6 in brackets: it goes into Via, Record-Route and
    * Contact. Default: the bound address. A leg on 0.0.0.0 or :: needs it.
@@ -20,7 +27,10 @@ export interface LegOptions {
   readonly advertise?: string;
   /** Bounds of a stream leg that differ from the server's. */
   readonly limits?: Partial<StreamLimits>;
-  /** Certificates of a tls or wss leg, which needs them. */
+  /**
+   * Certificates of a tls or wss leg, which needs them; on a server of your own they are for connections that we open
+   * alone, and may be left out.
+   */
   readonly tls?: TlsOptions;
   /** Whom a ws or wss leg lets in. */
   readonly websocket?: WebSocketOptions;

@@ -3,6 +3,8 @@ import { SipError } from "../errors.ts";
 import { createTransport } from "./create-transport.ts";
 import { formatHostPort, isWildcard, parseHostPort } from "./host-port.ts";
 import { type LegAddress, type LegOptions, parseLegAddress } from "./leg-address.ts";
+import type { TlsOptions } from "./tls-options.ts";
+import type { TlsSettings } from "./tls-settings.ts";
 import type { Transport, TransportSink } from "./transport.ts";
 import type { TransportContext } from "./transport-context.ts";
 
@@ -19,6 +21,7 @@ export class TransportLeg implements SendingLeg {
   readonly protocol: Protocol;
   readonly reliable: boolean;
   readonly #transport: Transport;
+  readonly #settings: TlsSettings | undefined;
   readonly #advertise: string | undefined;
   readonly #isOwnSocket: boolean;
   #address: string;
@@ -41,11 +44,11 @@ export class TransportLeg implements SendingLeg {
       this.#address = address;
       this.#port = port;
       this.#refuseWildcard();
-      const limits = { ...context.limits, ...options.limits };
-      this.#transport = createTransport(listen, options.tls, { ...context, limits });
-    } else {
-      this.#transport = listen;
     }
+    const limits = { ...context.limits, ...options.limits };
+    const made = createTransport(options, { ...context, limits });
+    this.#transport = made.transport;
+    this.#settings = made.settings;
     this.protocol = this.#transport.protocol;
     this.reliable = this.protocol !== "udp";
     this.#sentBy = this.#makeSentBy();
@@ -99,6 +102,18 @@ export class TransportLeg implements SendingLeg {
 
   counters(): Readonly<Record<string, number>> {
     return this.#transport.counters?.() ?? {};
+  }
+
+  /** See `Dispatcher.setCertificates`. */
+  replaceTls(tls: TlsOptions): void {
+    if (this.#settings === undefined) {
+      const own = this.#isOwnSocket ? "" : " on a socket or server of yours";
+      throw new SipError(
+        "SIP_BAD_OPTION",
+        `a ${this.protocol} leg${own} shows no certificates of ours`,
+      );
+    }
+    this.#settings.replace(tls);
   }
 
   /** Whether its transport was made here, from an address. */

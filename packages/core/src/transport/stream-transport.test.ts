@@ -3,6 +3,7 @@ import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import type { Peer } from "../arrival.ts";
 import { VirtualClock } from "../testing/virtual-clock.ts";
+import { serverListener } from "./server-listener.ts";
 import { StreamTransport } from "./stream-transport.ts";
 
 describe("stream transport", () => {
@@ -11,7 +12,7 @@ describe("stream transport", () => {
     const transport = new StreamTransport(
       { protocol: "tcp", address: "127.0.0.1", port: 0 },
       {
-        createServer: () => createServer(),
+        listener: (door) => serverListener(createServer(), door),
         connect: () => connect({ host: "nobody", port: 1, lookup() {} }),
       },
       { clock, ids: () => 1 },

@@ -1,24 +1,23 @@
-import type { Server, Socket } from "node:net";
+import type { Socket } from "node:net";
 import { ByteCarrier } from "./byte-carrier.ts";
-import type { Carriers, Destination, PeerProof } from "./carrier.ts";
+import type { Carriers, Destination, Listener, PeerProof } from "./carrier.ts";
 import { ConnectionTransport } from "./connection-transport.ts";
 import type { ListenAddress } from "./leg-address.ts";
-import { serverListener } from "./server-listener.ts";
 import { streamLimits } from "./stream-limits.ts";
 import type { TransportContext } from "./transport-context.ts";
 
 /** What sets one stream protocol apart from another. */
 export interface StreamSockets {
-  /**
-   * A server that hands over each connection that is ready to carry SIP. Where a handshake comes first, `admit` takes the
-   * connection below it as it comes, so that the bounds hold for handshakes, too; `false`: it was closed.
-   */
-  createServer(
-    accept: (socket: Socket, proof?: PeerProof) => void,
-    admit: (socket: Socket) => boolean,
-  ): Server;
+  listener(door: StreamDoor): Listener;
   /** Opens a connection; `ready` is called when it can carry SIP. */
   connect(to: Destination, ready: (proof?: PeerProof) => void): Socket;
+}
+
+/** Where connections come in that carry SIP in a stream of bytes. See `Door`. */
+export interface StreamDoor {
+  admit(socket: Socket): boolean;
+  accept(socket: Socket, proof?: PeerProof): void;
+  acceptFailed(): void;
 }
 
 /**
@@ -35,12 +34,12 @@ export class StreamTransport extends ConnectionTransport {
 function byteCarriers(sockets: StreamSockets, maxMessage: number): Carriers {
   return {
     listener(door) {
-      const server = sockets.createServer(
-        (socket, proof) =>
+      return sockets.listener({
+        admit: (socket) => door.admit(socket),
+        accept: (socket, proof) =>
           door.accept(socket, (sink) => new ByteCarrier(socket, sink, maxMessage), proof),
-        (socket) => door.admit(socket),
-      );
-      return serverListener(server, door);
+        acceptFailed: () => door.acceptFailed(),
+      });
     },
     connect(to, sink) {
       const socket = sockets.connect(to, (proof) => sink.ready(proof));

@@ -14,6 +14,9 @@ import type { Destination, PeerProof } from "./carrier.ts";
 import { identityFault, sipIdentities } from "./tls-identities.ts";
 import type { TlsCertificate, TlsOptions } from "./tls-options.ts";
 
+/** Of who only opens connections and shows no certificate. */
+const NO_CERTIFICATES: TlsOptions = { cert: "", key: "" };
+
 /** What new handshakes use. */
 interface Current {
   readonly options: TlsOptions;
@@ -34,6 +37,11 @@ export class TlsSettings {
       throw new SipError("SIP_BAD_OPTION", "a tls or wss leg needs tls: { cert, key }");
     }
     this.#current = read(options);
+  }
+
+  /** For connections that we open alone: without certificates we show none. Throws like the constructor. */
+  static ofClient(options: TlsOptions | undefined): TlsSettings {
+    return options === undefined ? new TlsSettings(NO_CERTIFICATES) : new TlsSettings(options);
   }
 
   /** Whether who connects must show a certificate that is believed. */
@@ -136,13 +144,15 @@ function secureContextOptionsOf(
   options: TlsOptions,
 ): SecureContextOptions {
   const { ca, minVersion = "TLSv1.2" } = options;
-  if (!(cert?.length > 0 && key?.length > 0)) throw badOption("cert and key", "PEM text each");
+  const shows = options !== NO_CERTIFICATES;
+  if (shows && !(cert?.length > 0 && key?.length > 0)) {
+    throw badOption("cert and key", "PEM text each");
+  }
   let secureOptions = constants.SSL_OP_NO_RENEGOTIATION;
   // A session that is resumed brings back what was believed of its certificate then, perhaps under another `ca`.
   if (asksClients(options)) secureOptions |= constants.SSL_OP_NO_TICKET;
   return {
-    cert: pem(cert),
-    key: pem(key),
+    ...(shows ? { cert: pem(cert), key: pem(key) } : {}),
     minVersion,
     secureOptions,
     ...(passphrase === undefined ? {} : { passphrase }),

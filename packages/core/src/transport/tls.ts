@@ -1,15 +1,15 @@
-import { createServer, type Server } from "node:net";
-import { connect, createServer as createTlsServer, type TLSSocket } from "node:tls";
+import { createServer } from "node:net";
+import { connect, createServer as createTlsServer, type Server, type TLSSocket } from "node:tls";
+import { adoptedListener } from "./adopted-listener.ts";
+import type { Listener } from "./carrier.ts";
 import type { ListenAddress } from "./leg-address.ts";
-import { type StreamSockets, StreamTransport } from "./stream-transport.ts";
+import { serverListener } from "./server-listener.ts";
+import { type StreamDoor, StreamTransport } from "./stream-transport.ts";
 import type { TlsSettings } from "./tls-settings.ts";
 import type { TransportContext } from "./transport-context.ts";
 
-type Accept = Parameters<StreamSockets["createServer"]>[0];
-type Admit = Parameters<StreamSockets["createServer"]>[1];
-
 /**
- * SIP over TLS from one address.
+ * SIP over TLS from one address, or from the one of a server that the caller made.
  *
  * RFC 3261 §26.2.1, RFC 5922 §7
  */
@@ -17,11 +17,19 @@ export function tlsTransport(
   listen: ListenAddress,
   settings: TlsSettings,
   context: TransportContext,
+  adopted?: Server,
 ): StreamTransport {
   return new StreamTransport(
     listen,
     {
-      createServer: (accept, admit) => createTlsListener(settings, accept, admit),
+      listener: (door) =>
+        adopted === undefined
+          ? tlsListener(settings, door)
+          : adoptedListener(adopted, context.clock, {
+              connection: (socket) => door.admit(socket.setNoDelay(true)),
+              secureConnection: (socket) => acceptSecure(socket, settings, door),
+              error: () => door.acceptFailed(),
+            }),
       connect: (to, ready) => {
         const socket = connect(settings.connectOptions(to), () => ready(settings.proofOf(socket)));
         return socket.setNoDelay(true);
@@ -31,19 +39,20 @@ export function tlsTransport(
   );
 }
 
-/** A server whose connections are counted as they come, before anything is spent on their handshakes. */
-function createTlsListener(settings: TlsSettings, accept: Accept, admit: Admit): Server {
+/** Takes a place for each connection as it comes, before anything is spent on its handshake. */
+function tlsListener(settings: TlsSettings, door: StreamDoor): Listener {
   const handshakes = createTlsServer(settings.serverOptions());
   settings.follow(handshakes);
-  handshakes.on("secureConnection", (socket) => acceptSecure(socket, settings, accept));
-  return createServer({ noDelay: true }, (socket) => {
-    if (admit(socket)) handshakes.emit("connection", socket);
+  handshakes.on("secureConnection", (socket) => acceptSecure(socket, settings, door));
+  const server = createServer({ noDelay: true }, (socket) => {
+    if (door.admit(socket)) handshakes.emit("connection", socket);
   });
+  return serverListener(server, door);
 }
 
 /** Hands over a connection whose handshake is done. */
-function acceptSecure(socket: TLSSocket, settings: TlsSettings, accept: Accept): void {
+function acceptSecure(socket: TLSSocket, settings: TlsSettings, door: StreamDoor): void {
   const proof = settings.proofOf(socket);
   if (proof === undefined && settings.requiresClients) socket.destroy();
-  else accept(socket, proof);
+  else door.accept(socket, proof);
 }

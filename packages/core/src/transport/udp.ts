@@ -1,10 +1,12 @@
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import type { Peer } from "../arrival.ts";
 import { TransportError } from "../errors.ts";
+import { untilListening } from "./adopted-listener.ts";
 import { addressFamily, formatHostPort } from "./host-port.ts";
 import type { ListenAddress } from "./leg-address.ts";
 import { answerStun } from "./stun.ts";
 import type { Transport, TransportSink } from "./transport.ts";
+import type { TransportContext } from "./transport-context.ts";
 
 /** What the kernel is asked to buffer for us either way; it gives what its own limit allows. */
 const SOCKET_BUFFER = 4_194_304;
@@ -20,6 +22,12 @@ const SHORT = 8_192;
 
 const CR = 13;
 const LF = 10;
+
+/** A socket that the caller made. */
+interface AdoptedSocket {
+  readonly socket: Socket;
+  readonly context: Pick<TransportContext, "clock">;
+}
 
 /** Where a datagram came from. Replies are told from requests by it. */
 class Source implements Peer {
@@ -47,6 +55,11 @@ export class UdpTransport implements Transport {
   readonly protocol = "udp" as const;
   readonly #listen: ListenAddress;
   readonly #socket: Socket;
+  readonly #adopted: AdoptedSocket | undefined;
+  readonly #onError = (): void => {
+    this.#receiveErrors += 1;
+  };
+  #onMessage: ((bytes: Buffer, from: RemoteInfo) => void) | undefined;
   #sink: TransportSink | undefined;
   #queued = 0;
   #replies = 0;
@@ -54,42 +67,31 @@ export class UdpTransport implements Transport {
   #sendErrors = 0;
   #receiveErrors = 0;
 
-  constructor(listen: ListenAddress) {
+  /** `adopted`: a socket that the caller made, binds and closes. */
+  constructor(listen: ListenAddress, adopted?: AdoptedSocket) {
     this.#listen = listen;
-    const family = addressFamily(listen.address);
-    this.#socket = createSocket({
-      type: family === 6 ? "udp6" : "udp4",
-      ipv6Only: family === 6,
-      // A peer's address is a literal: asking the system's look-up costs 0.9 µs a datagram and a turn of the event loop.
-      lookup: (address, _options, callback) => callback(null, address, family),
-    });
+    this.#adopted = adopted;
+    this.#socket = adopted?.socket ?? createOwn(listen.address);
   }
 
-  listen(sink: TransportSink): Promise<{ readonly address: string; readonly port: number }> {
-    const { address, port } = this.#listen;
+  async listen(sink: TransportSink): Promise<{ readonly address: string; readonly port: number }> {
     const socket = this.#socket;
     this.#sink = sink;
-    return new Promise((resolve, reject) => {
-      const refuse = (cause: Error): void => {
-        const where = formatHostPort(address, port);
-        reject(
-          new TransportError(`cannot listen on udp:${where}: ${cause.message}`, {
-            cause,
-            code: "SIP_LISTEN",
-          }),
-        );
-      };
-      socket.once("error", refuse);
-      socket.bind({ address, port, exclusive: true }, () => {
-        socket.off("error", refuse);
-        socket.on("error", () => {
-          this.#receiveErrors += 1;
-        });
-        socket.on("message", (bytes, from) => this.#receive(sink, bytes, from));
-        enlargeBuffers(socket);
-        resolve(socket.address());
+    try {
+      if (this.#adopted === undefined) await bind(socket, this.#listen);
+      else await untilListening(socket, isBound(socket), this.#adopted.context.clock);
+    } catch (cause) {
+      const where = formatHostPort(this.#listen.address, this.#listen.port);
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new TransportError(`cannot listen on udp:${where}: ${reason}`, {
+        cause,
+        code: "SIP_LISTEN",
       });
-    });
+    }
+    socket.on("error", this.#onError);
+    this.#onMessage = (bytes, from) => this.#receive(sink, bytes, from);
+    socket.on("message", this.#onMessage);
+    return socket.address();
   }
 
   send(message: string | Uint8Array, to: Peer): void {
@@ -119,6 +121,12 @@ export class UdpTransport implements Transport {
   }
 
   close(): Promise<void> {
+    if (this.#adopted !== undefined) {
+      this.#sink = undefined;
+      this.#socket.off("error", this.#onError);
+      if (this.#onMessage) this.#socket.off("message", this.#onMessage);
+      return Promise.resolve();
+    }
     return new Promise((resolve) => {
       try {
         this.#socket.close(() => resolve());
@@ -172,6 +180,35 @@ export class UdpTransport implements Transport {
 /** Whether a datagram is CR, LF and NUL throughout. */
 function isFiller(bytes: Uint8Array): boolean {
   return bytes.every((byte) => byte === 0 || byte === CR || byte === LF);
+}
+
+function createOwn(local: string): Socket {
+  const family = addressFamily(local);
+  return createSocket({
+    type: family === 6 ? "udp6" : "udp4",
+    ipv6Only: family === 6,
+    // A peer's address is a literal: asking the system's look-up costs 0.9 µs a datagram and a turn of the event loop.
+    lookup: (address, _options, callback) => callback(null, address, family),
+  });
+}
+
+function bind(socket: Socket, { address, port }: ListenAddress): Promise<void> {
+  return new Promise((resolve, reject) => {
+    socket.once("error", reject);
+    socket.bind({ address, port, exclusive: true }, () => {
+      socket.off("error", reject);
+      enlargeBuffers(socket);
+      resolve();
+    });
+  });
+}
+
+function isBound(socket: Socket): boolean {
+  try {
+    return socket.address().port > 0;
+  } catch {
+    return false;
+  }
 }
 
 function enlargeBuffers(socket: Socket): void {
