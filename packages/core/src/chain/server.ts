@@ -72,8 +72,10 @@ export interface ClientTransaction extends AsyncIterable<Response> {
 export interface DeliverOptions {
   readonly leg?: Leg;
   readonly to?: Peer | string;
-  /** For a request: as in `RequestOptions`. For a response: its flow goes before its topmost Via, while it is alive. */
+  /** For a request: as in `RequestOptions`. */
   readonly target?: Target;
+  /** For a response that answers no request of ours: goes before its topmost Via, while it is alive. */
+  readonly flow?: FlowRef;
   /** For a request: as in `RequestOptions`. */
   readonly branch?: string;
   /** For a request: as in `RequestOptions`. */

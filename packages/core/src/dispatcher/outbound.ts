@@ -97,10 +97,10 @@ export class Outbound {
   }
 
   /** A response of which we keep no transaction goes where its topmost Via says. RFC 3261 §16.11, §18.2.2 */
-  #forwardStateless(response: Response, { leg, to, target }: DeliverOptions): void {
+  #forwardStateless(response: Response, { leg, to, flow }: DeliverOptions): void {
     try {
       const via = response.topmostVia;
-      const way = target?.flow && this.#host.flows.find(target.flow);
+      const way = flow && this.#host.flows.find(flow);
       const peer = way?.peer ?? (typeof to === "object" ? to : via && viaPeer(via));
       if (peer === undefined) throw new TransportError("the response's Via names no address");
       const { leg: own } = way ?? this.#host.nextHops.reach(peer, leg);
