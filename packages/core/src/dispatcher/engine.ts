@@ -22,6 +22,7 @@ import type { InboundHost } from "./inbound.ts";
 import { NextHops } from "./next-hop.ts";
 import type { DispatcherOptions } from "./options.ts";
 import type { OutboundHost } from "./outbound.ts";
+import { OutgoingProxies } from "./outgoing-proxies.ts";
 import { RouteTokens } from "./route-tokens.ts";
 import { SetAside } from "./set-aside.ts";
 import { ToTags } from "./to-tags.ts";
@@ -84,7 +85,8 @@ export class Engine implements InboundHost, OutboundHost {
     this.resolver = options.resolver ?? dnsResolver({ clock, random });
     this.setAside = new SetAside(clock);
     const { legs, flows, setAside } = this;
-    this.nextHops = new NextHops({ legs, flows, resolver: this.resolver, setAside });
+    const proxies = new OutgoingProxies(options);
+    this.nextHops = new NextHops({ legs, flows, resolver: this.resolver, setAside, proxies });
     const count = (name: string): void => this.count(name);
     this.table = new TransactionTable({
       clock,

@@ -36,7 +36,7 @@ async function scene(hops: readonly NextHop[], options: Partial<DispatcherOption
     return dispatcher;
   };
   const caller = await host(["udp:192.0.2.1:5060", "tcp:192.0.2.1:5060"], {
-    resolver: { resolve: () => hops },
+    ...(hops.length === 0 ? {} : { resolver: { resolve: () => hops } }),
     ...options,
   });
   return {
@@ -513,5 +513,81 @@ describe("a request over 1,300 bytes, RFC 3261 §18.1.1", () => {
     await clock.advance(50);
     expect(protocols(sent(2))).toEqual(["UDP", "UDP"]);
     await close();
+  });
+});
+
+describe("outgoingProxy and domainToProxy", () => {
+  const options = {
+    outgoingProxy: "sip:192.0.2.2;transport=tcp",
+    domainToProxy: {
+      "example.com": ["sip:192.0.2.4;transport=tcp", "sip:192.0.2.8;transport=odd", "192.0.2.3"],
+      "*": "192.0.2.9",
+      "*.example.com": "sip:192.0.2.5",
+    },
+  };
+  const { outgoingProxy } = options;
+  const sendTo = async (
+    last: number,
+    uri: string,
+    set: Partial<DispatcherOptions>,
+    how: RequestOptions | ((caller: Dispatcher) => RequestOptions) = {},
+    route?: string,
+  ): Promise<Request | undefined> => {
+    const { clock, caller, server, sent, close } = await scene([], set);
+    await server(last, 200);
+    const message = request("MESSAGE", uri);
+    if (route !== undefined) message.headers.set("Route", route);
+    caller.request(message, typeof how === "function" ? how(caller) : how);
+    await clock.advance(50);
+    const [got] = sent(last);
+    await close();
+    return got;
+  };
+
+  it("send a request elsewhere and leave it as it is", async () => {
+    const got = await sendTo(2, "sip:bob@192.0.2.77;maddr=192.0.2.78", { outgoingProxy });
+    expect(got?.uri).toBe("sip:bob@192.0.2.77;maddr=192.0.2.78");
+    expect(got?.headers.has("route")).toBe(false);
+    expect(got?.topmostVia?.transport).toBe("TCP");
+  });
+
+  it.each([
+    ["the domain, the next proxy when one fails", 3, "sip:bob@example.com", undefined],
+    ["a name below a domain", 5, "sip:bob@a.example.com", undefined],
+    ["any other domain", 9, "sip:bob@192.0.2.77", undefined],
+    ["no domain", 9, "tel:+15551234", undefined],
+    ["no more than the Route leaves open", 6, "sip:bob@example.com", "<sip:192.0.2.6;lr>"],
+  ] as const)("go by %s", async (_what, last, uri, route) => {
+    const got = await sendTo(last, uri, options, {}, route);
+    expect(got?.uri).toBe(uri);
+  });
+
+  it("leave alone what was told where to go, or has a flow", async () => {
+    const uri = "sip:bob@example.com";
+    expect(await sendTo(6, uri, options, { to: "sip:192.0.2.6" })).toBeDefined();
+    const peer = { protocol: "udp", address: "192.0.2.6", port: 5060 } as const;
+    expect(await sendTo(6, uri, options, { to: peer })).toBeDefined();
+    const byFlow = (caller: Dispatcher): RequestOptions => {
+      const [leg] = caller.legs;
+      if (leg === undefined) throw new Error("no leg");
+      return { target: { uri, q: 1, route: [], expiresAt: 0, flow: caller.flowTo(leg, peer) } };
+    };
+    expect(await sendTo(6, uri, options, byFlow)).toBeDefined();
+  });
+
+  it("fail as the last look-up did when none is found", async () => {
+    const { clock, send, close } = await scene([], {
+      domainToProxy: { "*": ["sip:192.0.2.4;transport=nonsense", "sip:192.0.2.5;transport=odd"] },
+    });
+    const { told } = send();
+    await clock.advance(50);
+    expect(told).toEqual(["SIP_TRANSPORT"]);
+    await close();
+  });
+
+  it("are checked when the server is made", async () => {
+    await expect(scene([], { outgoingProxy: "nonsense here" })).rejects.toMatchObject({
+      code: "SIP_BAD_OPTION",
+    });
   });
 });

@@ -9,6 +9,7 @@ import { chooseLeg } from "../transport/choose-leg.ts";
 import { addressFamily } from "../transport/host-port.ts";
 import type { TransportLeg } from "../transport/leg.ts";
 import type { Flows } from "./flows.ts";
+import type { OutgoingProxies } from "./outgoing-proxies.ts";
 import type { SetAside } from "./set-aside.ts";
 import type { Way } from "./way.ts";
 
@@ -25,10 +26,18 @@ export interface NextHopsOptions {
   readonly flows: Flows;
   readonly resolver: Resolver;
   readonly setAside: SetAside;
+  readonly proxies: OutgoingProxies;
+}
+
+/** One place, and whether what is too large for UDP may go there by TCP. */
+interface Candidate {
+  readonly hop: NextHop;
+  readonly mayGoByTcp: boolean;
 }
 
 /**
- * Finds where a request goes: where it was told to, else its target's flow, else its top Route, else its request-URI.
+ * Finds where a request goes: where it was told to, else its target's flow, else its top Route, else the proxy that is
+ * set for its request-URI, else that itself.
  *
  * RFC 3261 §8.1.2, §16.6 item 7; RFC 3263
  */
@@ -39,11 +48,14 @@ export class NextHops {
   readonly #setAside: SetAside;
   #means: ResolveOptions | undefined;
 
-  constructor({ legs, flows, resolver, setAside }: NextHopsOptions) {
+  readonly #proxies: OutgoingProxies;
+
+  constructor({ legs, flows, resolver, setAside, proxies }: NextHopsOptions) {
     this.#legs = legs;
     this.#flows = flows;
     this.#resolver = resolver;
     this.#setAside = setAside;
+    this.#proxies = proxies;
   }
 
   /**
@@ -60,13 +72,38 @@ export class NextHops {
       return way;
     }
     const first = request.headers.has("route") ? request.headers.read(route)?.uri : undefined;
-    const uri = to ?? first ?? request.uri;
+    const given = to ?? first;
+    const proxies = given === undefined ? this.#proxies.find(request.uri) : undefined;
+    if (proxies !== undefined && proxies.length > 1) return this.#throughOneOf(proxies, leg);
+    const uri = given ?? proxies?.[0] ?? request.uri;
+    const hops = this.#resolve(uri, leg);
+    return "then" in hops
+      ? hops.then((found) => this.#ways(uri, found, leg))
+      : this.#ways(uri, hops, leg);
+  }
+
+  #resolve(uri: string, leg: Leg | undefined): readonly NextHop[] | Promise<readonly NextHop[]> {
     // What the legs are bound to is known when they are open, which they are when something is sent.
     this.#means ??= meansOf(this.#legs);
-    const hops = this.#resolver.resolve(uri, leg === undefined ? this.#means : meansOf([leg]));
-    return "then" in hops
-      ? hops.then((found) => this.#ways(found, uri, leg))
-      : this.#ways(hops, uri, leg);
+    return this.#resolver.resolve(uri, leg === undefined ? this.#means : meansOf([leg]));
+  }
+
+  /** Those of several URIs in order. One that leads nowhere is no reason not to try the others. */
+  async #throughOneOf(uris: readonly string[], leg: Leg | undefined): Promise<Way> {
+    let failure: unknown;
+    const found = await Promise.all(
+      uris.map(async (uri) => {
+        try {
+          return candidates(uri, await this.#resolve(uri, leg));
+        } catch (error) {
+          failure = error;
+          return [];
+        }
+      }),
+    );
+    const all = found.flat();
+    if (all.length === 0 && failure !== undefined) throw failure;
+    return this.#inTurn(all, leg);
   }
 
   /** The way to a peer. Throws a `TransportError` where no leg reaches it. */
@@ -77,27 +114,27 @@ export class NextHops {
     return { leg: own, peer };
   }
 
-  /** Those that a leg of ours reaches, in order, what failed a moment ago at the end. RFC 3263 §4.3 */
-  #ways(hops: readonly NextHop[], uri: string, leg: Leg | undefined): Way {
-    const mayGoByTcp = leg === undefined && !namesTransport(uri);
-    let way: Way | undefined;
-    if (hops.length === 1) way = this.#way(hops[0] as NextHop, leg, mayGoByTcp, undefined);
-    else {
-      // From the last to the first, since each holds the one after it.
-      for (const hop of this.#byHope(hops).reverse()) {
-        way = this.#way(hop, leg, mayGoByTcp, way) ?? way;
-      }
-    }
-    if (way === undefined)
-      throw new TransportError("no leg reaches the next hop", { code: "SIP_NO_LEG" });
-    return way;
+  #ways(uri: string, hops: readonly NextHop[], leg: Leg | undefined): Way {
+    const [first] = hops;
+    if (first === undefined || hops.length > 1) return this.#inTurn(candidates(uri, hops), leg);
+    return this.#way(first, mayGoByTcp(uri), leg, undefined) ?? noLeg();
   }
 
-  #byHope(hops: readonly NextHop[]): NextHop[] {
-    const last: NextHop[] = [];
-    const first = hops.filter((hop) => {
-      const isSetAside = this.#setAside.has(hop);
-      if (isSetAside) last.push(hop);
+  /** Those that a leg of ours reaches, in order, what failed a moment ago at the end. RFC 3263 §4.3 */
+  #inTurn(all: readonly Candidate[], leg: Leg | undefined): Way {
+    let way: Way | undefined;
+    // From the last to the first, since each holds the one after it.
+    for (const candidate of this.#byHope(all).reverse()) {
+      way = this.#way(candidate.hop, candidate.mayGoByTcp, leg, way) ?? way;
+    }
+    return way ?? noLeg();
+  }
+
+  #byHope(all: readonly Candidate[]): Candidate[] {
+    const last: Candidate[] = [];
+    const first = all.filter((candidate) => {
+      const isSetAside = this.#setAside.has(candidate.hop);
+      if (isSetAside) last.push(candidate);
       return !isSetAside;
     });
     first.push(...last);
@@ -106,8 +143,8 @@ export class NextHops {
 
   #way(
     hop: NextHop,
+    byTcp: boolean,
     leg: Leg | undefined,
-    mayGoByTcp: boolean,
     otherwise: Way | undefined,
   ): Way | undefined {
     const own = this.#legTo(hop, leg);
@@ -116,7 +153,7 @@ export class NextHops {
     // A resolver may give the same hop again and again; the peer is told from others by which object it is.
     const peer: Peer = { protocol, address, port, ...(domain === undefined ? {} : { domain }) };
     const large =
-      mayGoByTcp && protocol === "udp"
+      byTcp && leg === undefined && protocol === "udp"
         ? chooseLeg(this.#legs, { protocol: "tcp", address })
         : undefined;
     return { leg: own, peer, otherwise, large };
@@ -139,7 +176,16 @@ function meansOf(legs: readonly Leg[]): ResolveOptions {
   };
 }
 
-/** Whether a URI itself chooses the transport. */
-function namesTransport(uri: string): boolean {
-  return /transport=/i.test(uri) && parseSipUri(uri).params.has("transport");
+function candidates(uri: string, hops: readonly NextHop[]): readonly Candidate[] {
+  const byTcp = mayGoByTcp(uri);
+  return hops.map((hop) => ({ hop, mayGoByTcp: byTcp }));
+}
+
+/** Whether a URI leaves the transport open. */
+function mayGoByTcp(uri: string): boolean {
+  return !/transport=/i.test(uri) || !parseSipUri(uri).params.has("transport");
+}
+
+function noLeg(): never {
+  throw new TransportError("no leg reaches the next hop", { code: "SIP_NO_LEG" });
 }

@@ -5,8 +5,9 @@ import type { Random } from "../random.ts";
 import type { Resolver } from "../resolve/resolver.ts";
 import type { LegAddress, LegOptions } from "../transport/leg-address.ts";
 import type { StreamLimits } from "../transport/stream-limits.ts";
+import type { OutgoingProxyOptions } from "./outgoing-proxies.ts";
 
-export interface DispatcherOptions {
+export interface DispatcherOptions extends OutgoingProxyOptions {
   /** Where to listen: `"udp:127.0.0.1:5060"`, or with more said. Port 5060 when left out, 0 for any free one. */
   readonly legs: readonly (LegAddress | LegOptions)[];
   /**

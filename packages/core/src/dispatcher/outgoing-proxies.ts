@@ -6,8 +6,10 @@ import { canonicalHost } from "./domain-names.ts";
 /** Where requests go that nothing else tells the way. */
 export interface OutgoingProxyOptions {
   /**
-   * Where requests go that have no Route, no flow and no `to`, instead of where their request-URI leads: a SIP URI, or
-   * `host[:port]`. The request itself stays as it is. Default: nowhere else.
+   * Where requests go that have no Route, no flow and no `to`, instead of where their request-URI leads, be that a name or
+   * an address: a SIP URI, or `host[:port]`. The request itself stays as it is. A phone that registered itself is reached by
+   * its flow as before; a contact without a flow, as of a device that somebody else registered, goes there too. Default:
+   * nowhere else.
    *
    * RFC 3261 §8.1.2
    */
