@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { mkdir, writeFile } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
+import { certificatePath } from "../certificates/certificates.ts";
 import { freePort } from "./free-port.ts";
 import { Program } from "./program.ts";
 import { scratchFolder } from "./scratch.ts";
@@ -17,7 +18,7 @@ export interface Baresip {
 export async function startBaresip(
   server: Server,
   user: string,
-  how: { readonly proto: "udp" | "tcp"; readonly answers?: boolean },
+  how: { readonly proto: "udp" | "tcp" | "tls"; readonly answers?: boolean },
 ): Promise<Baresip> {
   const folder = join(await scratchFolder(), user);
   const control = await freePort();
@@ -36,10 +37,12 @@ export async function startBaresip(
     ...["uuid", "account"].map((name) => `module_tmp ${name}.so`),
     ...["menu", "ctrl_tcp"].map((name) => `module_app ${name}.so`),
     `ctrl_tcp_listen 127.0.0.1:${control}`,
+    `sip_cafile ${certificatePath("ca", "cert")}`,
   ];
+  const address = how.proto === "tls" ? server.tlsAddress : server.address;
   const account =
     `<sip:${user}@example.com>;auth_user=${user};auth_pass=secret;regint=60` +
-    `;outbound="sip:${server.address};transport=${how.proto}"` +
+    `;outbound="sip:${address};transport=${how.proto}"` +
     `;answermode=${how.answers ? "auto" : "manual"}`;
   await mkdir(folder);
   await writeFile(join(folder, "config"), `${config.join("\n")}\n`);

@@ -1,5 +1,6 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { certificatePath } from "../certificates/certificates.ts";
 import { freePort } from "./free-port.ts";
 import { Program } from "./program.ts";
 import { scratchFolder } from "./scratch.ts";
@@ -14,8 +15,8 @@ export interface SippOptions {
   readonly rate?: number;
   /** Calls at a time. */
   readonly limit?: number;
-  /** `u1` UDP, `t1` one TCP connection, `tn` one for each call. Default `u1`. */
-  readonly transport?: "u1" | "t1" | "tn";
+  /** `u1` UDP, `t1` one TCP connection, `tn` one for each call, `l1` and `ln` the same of TLS. Default `u1`. */
+  readonly transport?: "u1" | "t1" | "tn" | "l1" | "ln";
   /** Lines of the injection file, taken in turn. */
   readonly inject?: readonly string[];
   /** Default a free one. */
@@ -40,6 +41,11 @@ export interface SippResult {
   count(message: string): readonly number[];
 }
 
+const TLS = [
+  ...["-tls_cert", certificatePath("client", "cert")],
+  ...["-tls_key", certificatePath("client", "key")],
+];
+
 /** A line of an injection file for who registers or calls: user, credentials, callee. */
 export function injected(
   user: string,
@@ -55,10 +61,13 @@ export function injected(
 export async function runSipp(options: SippOptions): Promise<SippResult> {
   const folder = await scratchFolder();
   const { server, calls, lost, limit, pause, within = 60 } = options;
+  const { transport = "u1" } = options;
+  const isTls = transport.startsWith("l");
   const args = [
-    server.address,
+    isTls ? (server.tlsAddress ?? "no tls leg") : server.address,
     ...["-sf", new URL(`sipp/${options.scenario}.xml`, import.meta.url).pathname],
-    ...["-t", options.transport ?? "u1"],
+    ...["-t", transport],
+    ...(isTls ? TLS : []),
     ...["-i", "127.0.0.1", "-bind_local", "-mi", "127.0.0.1", "-ci", "127.0.0.1"],
     ...["-p", `${options.port ?? (await freePort())}`],
     ...["-m", `${calls}`, "-r", `${options.rate ?? 500}`, "-max_socket", "200"],

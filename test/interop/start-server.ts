@@ -1,3 +1,4 @@
+import { certificatePath } from "../certificates/certificates.ts";
 import { freePort } from "./free-port.ts";
 import { Program } from "./program.ts";
 
@@ -7,13 +8,32 @@ export interface Server {
   readonly port: number;
   /** `127.0.0.1:PORT` */
   readonly address: string;
+  /** `127.0.0.1:PORT` of its tls leg, where it has one. */
+  readonly tlsAddress?: string;
   readonly program: Program;
   /** Ends it and fails unless it closed cleanly. */
   stop(signal?: NodeJS.Signals): Promise<void>;
 }
 
+/** A server that has a tls leg. */
+export type TlsServer = Server & { readonly tlsAddress: string };
+
 /** Starts the server for the domain example.com; `args` say who its users are. */
 export async function startServer(...args: readonly string[]): Promise<Server> {
+  return await start(args);
+}
+
+/** Starts it with a tls leg, too, whose certificate is `example` of test/certificates. */
+export async function startTlsServer(...args: readonly string[]): Promise<TlsServer> {
+  const tlsAddress = `127.0.0.1:${await freePort()}`;
+  const files = ["--cert", certificatePath("example", "cert")];
+  files.push("--key", certificatePath("example", "key"));
+  const server = await start([...args, "--listen", `tls:${tlsAddress}`, ...files]);
+  await server.program.printed(new RegExp(`tls:${tlsAddress}`));
+  return { ...server, tlsAddress };
+}
+
+async function start(args: readonly string[]): Promise<Server> {
   const root = new URL("../../", import.meta.url).pathname;
   const port = await freePort();
   const address = `127.0.0.1:${port}`;
