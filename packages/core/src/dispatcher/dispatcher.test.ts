@@ -112,11 +112,7 @@ describe("dispatcher.listen", () => {
   it.each([
     ["no legs", { legs: [] }, "SIP_BAD_OPTION"],
     ["a leg that is none", { legs: ["udp:nowhere" as LegAddress] }, "SIP_BAD_LEG"],
-    [
-      "a transport that isn't there",
-      { legs: ["ws:127.0.0.1:0" as LegAddress] },
-      "SIP_NO_TRANSPORT",
-    ],
+    ["no certificate", { legs: ["wss:127.0.0.1:0" as LegAddress] }, "SIP_BAD_OPTION"],
     ["a wildcard address without a name", { legs: ["udp:0.0.0.0:0" as LegAddress] }, "SIP_BAD_LEG"],
     ["a T1 of 0", { legs: ["udp:127.0.0.1:0" as LegAddress], t1: 0 }, "SIP_BAD_OPTION"],
     ["an empty secret", { legs: ["udp:127.0.0.1:0" as LegAddress], secret: "" }, "SIP_BAD_OPTION"],

@@ -39,7 +39,7 @@ export class Dispatcher implements Server {
   readonly #outbound: Outbound;
   #state: "new" | "listening" | "closed" = "new";
 
-  /** Throws a `SipError` (`SIP_BAD_OPTION`, `SIP_BAD_LEG`, `SIP_BAD_DOMAIN`, `SIP_NO_TRANSPORT`) for bad options. */
+  /** Throws a `SipError` (`SIP_BAD_OPTION`, `SIP_BAD_LEG`, `SIP_BAD_DOMAIN`) for bad options. */
   constructor(options: DispatcherOptions) {
     this.#engine = new Engine(options);
     this.#inbound = new Inbound(this.#engine);

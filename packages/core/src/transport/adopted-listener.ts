@@ -1,6 +1,8 @@
 import type { Socket as DatagramSocket } from "node:dgram";
 import { once } from "node:events";
+import type { IncomingMessage } from "node:http";
 import type { Server, Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import type { Clock } from "../clock.ts";
 import type { Listener } from "./carrier.ts";
@@ -12,6 +14,7 @@ const LISTENS_WITHIN = 10_000;
 interface Listeners {
   readonly connection?: (socket: Socket) => void;
   readonly secureConnection?: (socket: TLSSocket) => void;
+  readonly upgrade?: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
   readonly error: () => void;
 }
 

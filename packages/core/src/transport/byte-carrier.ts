@@ -26,9 +26,12 @@ export class ByteCarrier implements Carrier {
     return this.#framer.partial;
   }
 
-  send(text: string): number {
-    this.#outgoing += text;
+  get waiting(): number {
     return this.#outgoing.length + this.#socket.writableLength;
+  }
+
+  send(text: string): void {
+    this.#outgoing += text;
   }
 
   flush(): void {

@@ -21,8 +21,10 @@ export interface PeerProof {
 export interface Carrier {
   /** Whether a message has begun and isn't whole. */
   readonly partial: boolean;
-  /** Takes one message; gives how many bytes wait to go out now. */
-  send(text: string): number;
+  /** How many bytes wait to go out. */
+  readonly waiting: number;
+  /** Takes one message. */
+  send(text: string): void;
   /** Hands over what `send` took since the last time, in one write where it can. */
   flush(): void;
   /** Tells of no more messages. */

@@ -4,6 +4,7 @@ import type { Timer } from "../clock.ts";
 import { type ParseError, TransportError } from "../errors.ts";
 import type { Carriers, Door, Listener, OpenCarrier, PeerProof } from "./carrier.ts";
 import { type ConnectionOwner, StreamConnection, type StreamCounters } from "./connection.ts";
+import { type ConnectionEvent, connectionChannel } from "./connection-channel.ts";
 import { ConnectionTable } from "./connection-table.ts";
 import { Handshakes } from "./handshakes.ts";
 import { formatHostPort, isWildcard } from "./host-port.ts";
@@ -15,6 +16,7 @@ import type { TransportContext } from "./transport-context.ts";
 
 /** How often deadlines are looked at, in milliseconds: one timer for all connections. */
 const SWEEP = 1_000;
+const TOO_MANY = "too many connections";
 
 /**
  * SIP over connections from one address. One connection carries both sides' messages: what is sent to an address and
@@ -66,16 +68,17 @@ export class ConnectionTransport implements Transport, ConnectionOwner, Door {
     this.#context = context;
     this.#table = new ConnectionTable(listen.protocol === "tls" || listen.protocol === "wss");
     this.#places = new Places(this.limits);
-    this.#handshakes = new Handshakes((address) => {
+    this.#handshakes = new Handshakes((address, port) => {
       this.#places.free(address);
       this.counted.failedHandshakes += 1;
+      this.trace("failed", { protocol: this.protocol, address, port }, "no handshake");
     });
     this.#listener = carriers.listener(this);
   }
 
   async listen(sink: TransportSink): Promise<{ readonly address: string; readonly port: number }> {
-    this.#sink = sink;
     await this.#carriers.prepare?.();
+    this.#sink = sink;
     const { protocol } = this.#listen;
     try {
       const { address, port } = await this.#listener.listen(this.#listen);
@@ -147,6 +150,12 @@ export class ConnectionTransport implements Transport, ConnectionOwner, Door {
     process.nextTick(() => this.#sink?.failed(error, to));
   }
 
+  trace(what: ConnectionEvent["what"], peer: Peer, why?: string): void {
+    if (!connectionChannel.hasSubscribers) return;
+    const { clock, node = "" } = this.#context;
+    connectionChannel.publish({ at: clock.now(), node, what, peer, id: peer.connection?.id, why });
+  }
+
   ended(connection: StreamConnection): void {
     this.#table.end(connection);
     process.nextTick(() => this.#sink?.closed(connection));
@@ -179,15 +188,15 @@ export class ConnectionTransport implements Transport, ConnectionOwner, Door {
       this.#handshakes.finish(remoteAddress, remotePort);
     if (!admitted && !this.#letsIn(socket, remoteAddress)) return;
     this.counted.accepted += 1;
-    this.#add(
-      new StreamConnection(this, open, {
-        id: this.#context.ids(),
-        address: remoteAddress ?? "",
-        port: remotePort ?? 0,
-        accepted: true,
-        proof,
-      }),
-    );
+    const connection = new StreamConnection(this, open, {
+      id: this.#context.ids(),
+      address: remoteAddress ?? "",
+      port: remotePort ?? 0,
+      accepted: true,
+      proof,
+    });
+    this.#add(connection);
+    this.trace("accepted", connection.peer);
   }
 
   acceptFailed(): void {
@@ -200,6 +209,8 @@ export class ConnectionTransport implements Transport, ConnectionOwner, Door {
     if (address !== undefined && !this.#closed) {
       if (this.#places.take(address)) return true;
       this.counted.connectionsRefused += 1;
+      const { protocol } = this;
+      this.trace("refused", { protocol, address, port: socket.remotePort ?? 0 }, TOO_MANY);
     }
     socket.destroy();
     return false;
@@ -210,12 +221,14 @@ export class ConnectionTransport implements Transport, ConnectionOwner, Door {
     const live = this.#table.to(to);
     if (live !== undefined) return live;
     if (this.#closed) return this.#error(to, "the leg is closed");
+    if (this.#sink === undefined) return this.#error(to, "the leg doesn't listen yet");
     if (isIP(to.address) === 0 || !(to.port > 0 && to.port < 65_536)) {
       return this.#error(to, "that is no address and port");
     }
     if (!this.#places.take(to.address)) {
       this.counted.connectionsRefused += 1;
-      return this.#error(to, "too many connections");
+      this.trace("refused", to, TOO_MANY);
+      return this.#error(to, TOO_MANY);
     }
     return this.#dial(to);
   }
@@ -236,6 +249,7 @@ export class ConnectionTransport implements Transport, ConnectionOwner, Door {
       { id: this.#context.ids(), address, port, accepted: false, domain },
     );
     this.#add(connection);
+    this.trace("dialled", connection.peer);
     return connection;
   }
 

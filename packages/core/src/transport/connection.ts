@@ -1,6 +1,7 @@
 import type { Connection, Peer, Protocol } from "../arrival.ts";
 import { type ParseError, TransportError } from "../errors.ts";
 import type { Carrier, CarrierSink, OpenCarrier, PeerProof } from "./carrier.ts";
+import type { ConnectionEvent } from "./connection-channel.ts";
 import { formatHostPort } from "./host-port.ts";
 import type { StreamLimits } from "./stream-limits.ts";
 
@@ -13,6 +14,8 @@ export interface ConnectionOwner {
   message(bytes: Uint8Array, connection: StreamConnection): void;
   malformed(error: ParseError, head: Uint8Array, connection: StreamConnection): void;
   failed(error: TransportError, to: Peer): void;
+  /** Tells those who listen what happened to a connection. */
+  trace(what: ConnectionEvent["what"], peer: Peer, why?: string): void;
   /** Nothing more is read from it or sent to it. */
   ended(connection: StreamConnection): void;
   /** Its socket is gone. */
@@ -139,7 +142,7 @@ export class StreamConnection implements Connection, CarrierSink {
 
   /** Sends what is left, then closes; the other side has a moment to do the same. */
   close(): void {
-    this.#close(false);
+    this.#close("this side closes");
   }
 
   /** Closes at once, whatever is left. */
@@ -157,16 +160,16 @@ export class StreamConnection implements Connection, CarrierSink {
       if (now - this.#since >= LINGER) this.#carrier.destroy();
     } else if (this.#begun !== NONE && now - this.#lastRead >= limits.betweenBytesTimeout) {
       counted.silentConnections += 1;
-      this.close();
+      this.#close("it fell silent within a message");
     } else if (this.#begun !== NONE && now - this.#begun >= limits.messageTimeout) {
       counted.slowSenders += 1;
-      this.close();
+      this.#close("it takes too long for a message");
     } else if (this.#accepted && this.#silent && now - this.#since >= limits.firstMessageTimeout) {
       counted.silentConnections += 1;
-      this.close();
+      this.#close("no whole message came in time");
     } else if (now - Math.max(this.#lastRead, this.#lastWrite) >= limits.idleTimeout) {
       counted.idleConnections += 1;
-      this.close();
+      this.#close("nothing passed over it for long");
     }
   }
 
@@ -175,6 +178,7 @@ export class StreamConnection implements Connection, CarrierSink {
     this.#proof = proof;
     this.#state = "open";
     this.#waiting = [];
+    this.#owner.trace("opened", this.peer);
   }
 
   read(): void {
@@ -209,15 +213,17 @@ export class StreamConnection implements Connection, CarrierSink {
       this.#overhead = 0;
     }
     this.#overhead += frames;
-    if (this.#overhead <= this.#owner.limits.maxKeepAlives) return;
-    this.#owner.counted.keepAliveFloods += 1;
-    this.destroy("too many keep-alives");
+    if (this.#overhead <= this.#owner.limits.maxKeepAlives) this.#checkWaiting();
+    else {
+      this.#owner.counted.keepAliveFloods += 1;
+      this.destroy("too many keep-alives");
+    }
   }
 
   malformed(error: ParseError, head: Uint8Array): void {
     this.#owner.counted.unframeableStreams += 1;
     this.#owner.malformed(error, head, this);
-    this.#close(true);
+    this.#close("it can't be cut into messages any more", true);
   }
 
   broken(error: Error): void {
@@ -230,9 +236,13 @@ export class StreamConnection implements Connection, CarrierSink {
     if (!this.open) return;
     const connecting = this.#state === "connecting";
     this.#linger();
-    if (connecting) {
+    if (!connecting) {
+      this.#owner.trace("closed", this.peer, error?.message ?? "the other side closed it");
+    } else {
       this.#owner.counted.connectFailures += 1;
-      const failure = this.#error(error?.message ?? "closed before it was there", error);
+      const why = error?.message ?? "closed before it was there";
+      this.#owner.trace("failed", this.peer, why);
+      const failure = this.#error(why, error);
       for (const to of this.#waiting) this.#owner.failed(failure, to);
       this.#waiting = [];
     }
@@ -252,13 +262,17 @@ export class StreamConnection implements Connection, CarrierSink {
       this.#dirty = true;
       this.#owner.dirty(this);
     }
-    if (this.#carrier.send(text) > this.#owner.limits.maxBuffered) {
-      this.#owner.counted.slowReaders += 1;
-      this.destroy("it reads too slowly");
-    }
+    this.#carrier.send(text);
+    this.#checkWaiting();
   }
 
-  #close(fault: boolean): void {
+  #checkWaiting(): void {
+    if (this.#carrier.waiting <= this.#owner.limits.maxBuffered) return;
+    this.#owner.counted.slowReaders += 1;
+    this.destroy("it reads too slowly");
+  }
+
+  #close(why: string, fault = false): void {
     if (!this.open) return;
     if (this.#state === "connecting") {
       this.destroy("closed before it was there");
@@ -267,6 +281,7 @@ export class StreamConnection implements Connection, CarrierSink {
     this.flush();
     this.#linger();
     this.#carrier.end(fault);
+    this.#owner.trace("closed", this.peer, why);
     this.#owner.ended(this);
   }
 

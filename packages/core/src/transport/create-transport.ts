@@ -4,7 +4,6 @@ import { Server as HttpsServer } from "node:https";
 import { Server } from "node:net";
 import { Server as TlsServer } from "node:tls";
 import type { Protocol } from "../arrival.ts";
-import { SipError } from "../errors.ts";
 import { type LegOptions, type ListenAddress, parseLegAddress } from "./leg-address.ts";
 import { tcpTransport } from "./tcp.ts";
 import { tlsTransport } from "./tls.ts";
@@ -12,6 +11,7 @@ import { TlsSettings } from "./tls-settings.ts";
 import type { Transport } from "./transport.ts";
 import type { TransportContext } from "./transport-context.ts";
 import { UdpTransport } from "./udp.ts";
+import { webSocketTransport } from "./websocket.ts";
 
 /** A leg's transport, and what its certificates are replaced by where we made its server. */
 export interface MadeTransport {
@@ -20,8 +20,7 @@ export interface MadeTransport {
 }
 
 /**
- * Makes the transport of a leg; it doesn't listen yet. Throws a `SipError`: `SIP_BAD_LEG`, `SIP_BAD_OPTION`, or
- * `SIP_NO_TRANSPORT` for a protocol that isn't there.
+ * Makes the transport of a leg; it doesn't listen yet. Throws a `SipError`: `SIP_BAD_LEG`, `SIP_BAD_OPTION`.
  */
 export function createTransport(options: LegOptions, context: TransportContext): MadeTransport {
   const { listen } = options;
@@ -30,8 +29,14 @@ export function createTransport(options: LegOptions, context: TransportContext):
   if (listen instanceof DatagramSocket) {
     return { transport: new UdpTransport(whereverItIs("udp"), { socket: listen, context }) };
   }
-  if (listen instanceof HttpsServer) return missing("wss");
-  if (listen instanceof HttpServer) return missing("ws");
+  if (listen instanceof HttpsServer) {
+    const how = { websocket: options.websocket, tls: settings() };
+    return { transport: webSocketTransport(whereverItIs("wss"), how, context, listen) };
+  }
+  if (listen instanceof HttpServer) {
+    const how = { websocket: options.websocket };
+    return { transport: webSocketTransport(whereverItIs("ws"), how, context, listen) };
+  }
   if (listen instanceof TlsServer) {
     return { transport: tlsTransport(whereverItIs("tls"), settings(), context, listen) };
   }
@@ -43,7 +48,7 @@ export function createTransport(options: LegOptions, context: TransportContext):
 
 function onAddress(
   where: ListenAddress,
-  { tls }: LegOptions,
+  { tls, websocket }: LegOptions,
   context: TransportContext,
 ): MadeTransport {
   switch (where.protocol) {
@@ -56,19 +61,18 @@ function onAddress(
       return { transport: tlsTransport(where, settings, context), settings };
     }
     case "ws":
-    case "wss":
-      return missing(where.protocol);
+      return { transport: webSocketTransport(where, { websocket }, context) };
+    case "wss": {
+      const settings = new TlsSettings(tls);
+      return {
+        transport: webSocketTransport(where, { websocket, tls: settings }, context),
+        settings,
+      };
+    }
   }
 }
 
 /** Where a socket or server of the caller's listens is known when it does. */
 function whereverItIs(protocol: Protocol): ListenAddress {
   return { protocol, address: "", port: 0 };
-}
-
-function missing(protocol: Protocol): never {
-  throw new SipError(
-    "SIP_NO_TRANSPORT",
-    `${protocol} legs need a transport that is not available yet: give one as listen`,
-  );
 }

@@ -61,8 +61,9 @@ describe("legs", () => {
     [{ listen: "udp:127.0.0.1", advertise: "h\r\nVia: x" }, "SIP_BAD_LEG"],
     [{ listen: "udp:127.0.0.1", advertise: "" }, "SIP_BAD_LEG"],
     ["tls:127.0.0.1:5061", "SIP_BAD_OPTION"],
-    ["ws:127.0.0.1:80", "SIP_NO_TRANSPORT"],
-    ["wss:127.0.0.1:443", "SIP_NO_TRANSPORT"],
+    ["wss:127.0.0.1:443", "SIP_BAD_OPTION"],
+    [{ listen: "ws:127.0.0.1", websocket: { path: "sip" } }, "SIP_BAD_OPTION"],
+    [{ listen: "ws:127.0.0.1", websocket: { path: "/a#b" } }, "SIP_BAD_OPTION"],
     [{ listen: "tcp:127.0.0.1", limits: { maxConnections: 0 } }, "SIP_BAD_OPTION"],
     [{ listen: "tcp:127.0.0.1", limits: { idleTimeout: Number.NaN } }, "SIP_BAD_OPTION"],
   ])("can't be made of %j", (options, code) => {
