@@ -213,11 +213,9 @@ export class StreamConnection implements Connection, CarrierSink {
       this.#overhead = 0;
     }
     this.#overhead += frames;
-    if (this.#overhead <= this.#owner.limits.maxKeepAlives) this.#checkWaiting();
-    else {
-      this.#owner.counted.keepAliveFloods += 1;
-      this.destroy("too many keep-alives");
-    }
+    if (this.#overhead <= this.#owner.limits.maxKeepAlives) return;
+    this.#owner.counted.keepAliveFloods += 1;
+    this.destroy("too many keep-alives");
   }
 
   malformed(error: ParseError, head: Uint8Array): void {
@@ -262,14 +260,10 @@ export class StreamConnection implements Connection, CarrierSink {
       this.#dirty = true;
       this.#owner.dirty(this);
     }
-    this.#carrier.send(text);
-    this.#checkWaiting();
-  }
-
-  #checkWaiting(): void {
-    if (this.#carrier.waiting <= this.#owner.limits.maxBuffered) return;
-    this.#owner.counted.slowReaders += 1;
-    this.destroy("it reads too slowly");
+    if (this.#carrier.send(text) > this.#owner.limits.maxBuffered) {
+      this.#owner.counted.slowReaders += 1;
+      this.destroy("it reads too slowly");
+    }
   }
 
   #close(why: string, fault = false): void {

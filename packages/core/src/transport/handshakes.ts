@@ -13,10 +13,10 @@ interface Handshake {
 export class Handshakes {
   /** By remote address and port: a TLS socket has them in common with the socket below it. */
   readonly #byRemote = new Map<string, Handshake>();
-  readonly #failed: (address: string) => void;
+  readonly #failed: (address: string, port: number) => void;
 
-  /** `failed` is told the address of each whose socket closed before `finish`. */
-  constructor(failed: (address: string) => void) {
+  /** `failed` is told of each whose socket closed before `finish`. */
+  constructor(failed: (address: string, port: number) => void) {
     this.#failed = failed;
   }
 
@@ -28,7 +28,7 @@ export class Handshakes {
     const key = formatHostPort(address, port);
     const onClose = (): void => {
       this.#byRemote.delete(key);
-      this.#failed(address);
+      this.#failed(address, port);
     };
     this.#byRemote.set(key, { socket, address, since, onClose });
     socket.once("close", onClose);
