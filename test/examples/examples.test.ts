@@ -20,10 +20,20 @@ interface Started {
 
 /** Starts an example as its head comment says, for the time of one test. */
 function start(example: string, ...args: readonly string[]): Started {
+  return startWith({}, example, ...args);
+}
+
+/** Starts an example with more modules loaded before it, or other variables. */
+function startWith(
+  { imports = [], env = {} }: { imports?: readonly string[]; env?: Record<string, string> },
+  example: string,
+  ...args: readonly string[]
+): Started {
+  const loaded = ["tsx", ...imports].map((name) => `--import=${name}`);
   const child = spawn(
     process.execPath,
-    ["--import=tsx", "--conditions=@sipkit/source", `examples/${example}/main.ts`, ...args],
-    { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] },
+    [...loaded, "--conditions=@sipkit/source", `examples/${example}/main.ts`, ...args],
+    { cwd: ROOT, env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] },
   );
   running.push(child);
   let output = "";
@@ -188,5 +198,59 @@ describe("examples/register-client", () => {
       "alice:wrong",
     );
     await client.says(/is not registered: 401/);
+  });
+});
+
+describe("examples/ladder", () => {
+  it("draws who sent what to whom, of a call and of one that is given up", async () => {
+    const example = start("ladder", "--ascii");
+    const [code] = (await once(example.child, "close")) as [number | null];
+    expect(code).toBe(0);
+    const arrows = [...example.output().matchAll(/<?-+ ([A-Z0-9][^-]*) -+>?/g)];
+    const drawn = arrows.map(([arrow, text]) => `${arrow.startsWith("<") ? "<" : ">"} ${text}`);
+    expect(drawn.slice(0, 4)).toEqual([
+      "> REGISTER (1)",
+      "< 401 Unauthorized (1 REGISTER)",
+      "> REGISTER (2)",
+      "< 200 OK (2 REGISTER)",
+    ]);
+    expect(drawn.filter((text) => text.endsWith(" BYE (3)"))).toHaveLength(2);
+    expect(drawn.filter((text) => text.endsWith(" CANCEL (2)"))).toHaveLength(2);
+    expect(example.output()).toContain("alice called bob: 200\n");
+    expect(example.output()).toContain("bob gave up calling alice: 487\n");
+  });
+
+  it("attaches to another server", async () => {
+    const port = await freePort();
+    const listen = ["--listen", `udp:127.0.0.1:${port}`];
+    const example = startWith({ imports: ["./examples/ladder/attach.ts"] }, "registrar", ...listen);
+    await example.says(/try: sipsak -U.*\n/);
+    await exchange(port, "OPTIONS sip:example.com SIP/2.0");
+    await example.says(/│─+ OPTIONS \(1\) ─+▶│/);
+    await example.says(/│◀─+ 200 OK \(1 OPTIONS\) ─+│/);
+    expect(await stop(example)).toBe(0);
+  });
+});
+
+describe("DEBUG=sipkit:*", () => {
+  it("prints a line a packet, a verdict and a transaction, and no credentials", async () => {
+    const port = await freePort();
+    const listen = ["--listen", `udp:127.0.0.1:${port}`, "--listen", `tcp:127.0.0.1:${port}`];
+    const server = startWith({ env: { DEBUG: "sipkit:*" } }, "registrar", ...listen);
+    await server.says(/try: sipsak -U.*\n/);
+    const client = start("register-client", "--server", `sip:127.0.0.1:${port};transport=tcp`);
+    await client.says(/is registered for 60 s/);
+    await exchange(port, "nonsense SIP/2.0");
+    await server.says(/sipkit:malformed .*\n/);
+    const out = server.output();
+    expect(out).toMatch(/sipkit:connection +tcp 127\.0\.0\.1:[0-9]+ +accepted #1\n/);
+    expect(out).toMatch(/sipkit:packet +<- tcp [0-9.:]+ +REGISTER sip:example\.com +1 REGISTER /);
+    expect(out).toMatch(/sipkit:chain +Authorize +401 Unauthorized +1 REGISTER .* ms\n/);
+    expect(out).toMatch(/sipkit:packet +-> tcp [0-9.:]+ +401 Unauthorized +1 REGISTER .* B\n/);
+    expect(out).toMatch(/sipkit:transaction <- tcp [0-9.:]+ +REGISTER answered: 401 .* ms\n/);
+    expect(out).toMatch(/sipkit:chain +Registrar +200 OK +2 REGISTER /);
+    expect(out).not.toMatch(/Digest|nonce|response=/);
+    expect(await stop(client)).toBe(0);
+    expect(await stop(server)).toBe(0);
   });
 });
