@@ -77,8 +77,8 @@ export class ConnectionTransport implements Transport, ConnectionOwner, Door {
   }
 
   async listen(sink: TransportSink): Promise<{ readonly address: string; readonly port: number }> {
-    this.#sink = sink;
     await this.#carriers.prepare?.();
+    this.#sink = sink;
     const { protocol } = this.#listen;
     try {
       const { address, port } = await this.#listener.listen(this.#listen);
@@ -221,6 +221,7 @@ export class ConnectionTransport implements Transport, ConnectionOwner, Door {
     const live = this.#table.to(to);
     if (live !== undefined) return live;
     if (this.#closed) return this.#error(to, "the leg is closed");
+    if (this.#sink === undefined) return this.#error(to, "the leg doesn't listen yet");
     if (isIP(to.address) === 0 || !(to.port > 0 && to.port < 65_536)) {
       return this.#error(to, "that is no address and port");
     }

@@ -213,9 +213,11 @@ export class StreamConnection implements Connection, CarrierSink {
       this.#overhead = 0;
     }
     this.#overhead += frames;
-    if (this.#overhead <= this.#owner.limits.maxKeepAlives) return;
-    this.#owner.counted.keepAliveFloods += 1;
-    this.destroy("too many keep-alives");
+    if (this.#overhead <= this.#owner.limits.maxKeepAlives) this.#checkWaiting();
+    else {
+      this.#owner.counted.keepAliveFloods += 1;
+      this.destroy("too many keep-alives");
+    }
   }
 
   malformed(error: ParseError, head: Uint8Array): void {
@@ -260,10 +262,14 @@ export class StreamConnection implements Connection, CarrierSink {
       this.#dirty = true;
       this.#owner.dirty(this);
     }
-    if (this.#carrier.send(text) > this.#owner.limits.maxBuffered) {
-      this.#owner.counted.slowReaders += 1;
-      this.destroy("it reads too slowly");
-    }
+    this.#carrier.send(text);
+    this.#checkWaiting();
+  }
+
+  #checkWaiting(): void {
+    if (this.#carrier.waiting <= this.#owner.limits.maxBuffered) return;
+    this.#owner.counted.slowReaders += 1;
+    this.destroy("it reads too slowly");
   }
 
   #close(why: string, fault = false): void {
