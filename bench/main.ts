@@ -1,5 +1,5 @@
 /**
- * The benchmarks: `pnpm bench [parse|register|call|memory|all] [--json FILE]`.
+ * The benchmarks: `pnpm bench [parse|register|call|memory|transports|idle|flood|all] [--json FILE]`.
  *
  * Ratios are taken in one run on one machine; absolute figures are that machine's.
  */
@@ -8,7 +8,10 @@ import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { buildPackages } from "./build-packages.ts";
 import { benchCall } from "./call.ts";
+import { benchFlood } from "./flood.ts";
+import { benchIdle } from "./idle.ts";
 import { benchRegister } from "./register.ts";
+import { benchTransports } from "./transports.ts";
 import { Workbench } from "./workbench.ts";
 
 const BENCHMARKS: Readonly<Record<string, (bench: Workbench) => unknown>> = {
@@ -17,6 +20,9 @@ const BENCHMARKS: Readonly<Record<string, (bench: Workbench) => unknown>> = {
   register: benchRegister,
   call: benchCall,
   memory: async () => (await import("./memory.ts")).run(),
+  transports: benchTransports,
+  idle: benchIdle,
+  flood: benchFlood,
 };
 
 const { positionals, values } = parseArgs({
@@ -26,7 +32,7 @@ const { positionals, values } = parseArgs({
 const [wanted = "all"] = positionals;
 const chosen = Object.entries(BENCHMARKS).filter(([name]) => wanted === "all" || name === wanted);
 if (chosen.length === 0) {
-  console.error("usage: pnpm bench [parse|register|call|memory|all] [--json FILE]");
+  console.error(`usage: pnpm bench [${Object.keys(BENCHMARKS).join("|")}|all] [--json FILE]`);
   process.exit(2);
 }
 

@@ -45,6 +45,13 @@ export function peakMemory(pids: readonly number[]): number {
   return total * 1024;
 }
 
+/** Memory that processes hold now, bytes: of shared memory each its share. */
+export function residentMemory(pids: readonly number[]): number {
+  let total = 0;
+  for (const pid of pids) total += kilobytes(`/proc/${pid}/smaps_rollup`, ["Pss"]);
+  return total * 1024;
+}
+
 /** The fields of /proc/PID/stat after the command's name, state first. */
 function statOf(pid: number): readonly string[] | undefined {
   const text = read(`/proc/${pid}/stat`);

@@ -4,7 +4,8 @@ import type { Workbench } from "./workbench.ts";
 
 /** The realm, and the domain of every user. */
 export const DOMAIN = "example.com";
-const PASSWORD = "secret";
+/** The password of every user. */
+export const PASSWORD = "secret";
 
 /** Users `u0`, `u1` … for SIPp, one line each: the user; her credentials. */
 export function writeUsers(bench: Workbench, count: number): string {
