@@ -13,6 +13,7 @@ const tools: Readonly<Record<string, { readonly try: readonly string[]; readonly
   sipsak: { try: ["sipsak", "--version"], deb: "sipsak" },
   "Net::SIP": { try: ["perl", "-MNet::SIP", "-e", "1"], deb: "libnet-sip-perl" },
   baresip: { try: ["baresip", "-h"], deb: "baresip" },
+  chromium: { try: ["/usr/bin/chromium", "--version"], deb: "chromium" },
   dnsmasq: { try: ["dnsmasq", "--version"], deb: "dnsmasq-base" },
 };
 
