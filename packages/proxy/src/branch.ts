@@ -93,7 +93,7 @@ export class Branch extends Expiring implements ClientObserver {
 }
 
 /** The response that a failure counts as. RFC 3261 §16.7 step 6, §16.9; RFC 5626 §5.3.1 */
-function statusOf({ code }: SipError): number {
+export function statusOf({ code }: SipError): number {
   switch (code) {
     case "SIP_TIMEOUT":
       return 408;

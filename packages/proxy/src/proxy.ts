@@ -128,7 +128,7 @@ export class Proxy implements Handler {
     const vias = request.headers.getAll("via");
     const isLookedUp = standing === "looked up";
     const hash = loopHash(request, groups, !isLookedUp);
-    const refused = refusal(request, vias, hash, server);
+    const refused = refusal(request, vias, hash, server, false);
     if (refused !== undefined) return refused;
     const breadth = incomingBreadth(request, this.#options.maxBreadth);
     // RFC 5393 §5.3.3

@@ -9,26 +9,35 @@ export function nextMaxForwards(request: Request): number {
   return received === undefined ? INITIAL_MAX_FORWARDS : received - 1;
 }
 
-/** Why a request must not be forwarded: our answer to it; `undefined` when nothing speaks against it. RFC 3261 §16.3 */
+/**
+ * Why a request must not be forwarded: our answer to it; `undefined` when nothing speaks against it. `stateless`: the
+ * answer leaves nothing here.
+ *
+ * RFC 3261 §16.3
+ */
 export function refusal(
   request: Request,
   vias: readonly string[],
   hash: string,
   server: Server,
+  stateless: boolean,
 ): Response | undefined {
   // Step 3.
   if (nextMaxForwards(request) < 0) {
     server.count("tooManyHops");
-    return request.createResponse(483);
+    return request.createResponse(483, { stateless });
   }
   // Step 4, RFC 5393 §4.2.2: with a single Via it came from its sender.
   if (vias.length > 1 && isLooped(vias, hash, server)) {
     server.count("loops");
-    return request.createResponse(482);
+    return request.createResponse(482, { stateless });
   }
   // Step 5: there is no option that we understand as a proxy.
   if (!request.headers.has("proxy-require")) return undefined;
   const unknown = request.headers.getAll("proxy-require");
   if (unknown.length === 0) return undefined;
-  return request.createResponse(420, { headers: { Unsupported: unknown.join(", ") } });
+  return request.createResponse(420, {
+    headers: { Unsupported: unknown.join(", ") },
+    stateless,
+  });
 }

@@ -86,6 +86,10 @@ export interface SceneOptions extends ProxyOptions, VirtualNetworkOptions {
   /** Handlers before the look-up. */
   readonly before?: readonly AnyHandler[];
   readonly resolver?: Resolver;
+  /** Stands in the place of the `Proxy`. */
+  readonly proxy?: AnyHandler;
+  /** Where the proxy is, with a leg of each protocol at each. Default: 192.0.2.1. */
+  readonly addresses?: readonly string[];
 }
 
 /** A network with one proxy at 192.0.2.1, and phones. */
@@ -100,11 +104,17 @@ export class Scene {
   readonly transports: Map<string, VirtualTransport> = new Map();
   readonly #phones: Phone[] = [];
 
-  private constructor({ before = [], resolver, ...options }: SceneOptions) {
+  private constructor({
+    before = [],
+    addresses = ["192.0.2.1"],
+    resolver,
+    proxy,
+    ...options
+  }: SceneOptions) {
     this.network = new VirtualNetwork(options);
     this.clock = this.network.clock;
-    const receiver = [new Believer(), ...before, this.locator, new Proxy(options)];
-    this.server = this.dispatcher("192.0.2.1", "example.com", receiver, resolver);
+    const receiver = [new Believer(), ...before, this.locator, proxy ?? new Proxy(options)];
+    this.server = this.dispatcher(addresses, "example.com", receiver, resolver);
   }
 
   static async start(options: SceneOptions = {}): Promise<Scene> {
@@ -115,7 +125,7 @@ export class Scene {
 
   /** A server on the network. */
   dispatcher(
-    address: string,
+    address: string | readonly string[],
     domain: string,
     receiver: readonly AnyHandler[],
     resolver?: Resolver,
@@ -123,19 +133,25 @@ export class Scene {
     return new Dispatcher({
       clock: this.clock,
       domains: [domain],
-      legs: (["udp", "tcp"] as const).map((protocol) => {
-        const listen = this.network.transport(`${protocol}:${address}:5060`);
-        this.transports.set(`${protocol}:${address}`, listen);
-        return { listen };
-      }),
+      legs: [address].flat().flatMap((host) =>
+        (["udp", "tcp"] as const).map((protocol) => {
+          const listen = this.network.transport(`${protocol}:${host}:5060`);
+          this.transports.set(`${protocol}:${host}`, listen);
+          return { listen };
+        }),
+      ),
       receiver,
       ...(resolver === undefined ? {} : { resolver }),
       onError: (error) => this.errors.push(error),
     });
   }
 
-  async phone(name: string, protocol: "udp" | "tcp" = "udp"): Promise<Phone> {
-    const address: LegAddress = `${protocol}:192.0.2.${this.#phones.length + 10}:5060`;
+  async phone(
+    name: string,
+    protocol: "udp" | "tcp" = "udp",
+    host = `192.0.2.${this.#phones.length + 10}`,
+  ): Promise<Phone> {
+    const address: LegAddress = `${protocol}:${host}:5060`;
     const phone = new Phone(this, name, address);
     this.#phones.push(phone);
     await phone.dispatcher.listen();
