@@ -15,6 +15,7 @@ import type { Random } from "../random.ts";
 import { startPrinter } from "../trace/printer.ts";
 import type { FlowRef } from "../transport/flow.ts";
 import type { TlsOptions } from "../transport/tls-options.ts";
+import { Drain } from "./drain.ts";
 import { asChain, Engine } from "./engine.ts";
 import { Inbound } from "./inbound.ts";
 import { warnOfMissingTcp } from "./missing-tcp.ts";
@@ -38,6 +39,10 @@ export class Dispatcher implements Server {
   readonly #inbound: Inbound;
   readonly #outbound: Outbound;
   #state: "new" | "listening" | "closed" = "new";
+  /** Settles when the legs are open, or one could not be opened. */
+  #opening: Promise<void> = Promise.resolve();
+  #closing: Promise<void> | undefined;
+  #drain: Drain | undefined;
 
   /** Throws a `SipError` (`SIP_BAD_OPTION`, `SIP_BAD_LEG`, `SIP_BAD_DOMAIN`) for bad options. */
   constructor(options: DispatcherOptions) {
@@ -87,25 +92,43 @@ export class Dispatcher implements Server {
 
   /**
    * Opens every leg, or none: when one can't be had, those that were opened are closed and the promise rejects with its
-   * `TransportError`. Then the handlers start; requests that come before they have get a 503.
+   * `TransportError`. Then the handlers start; requests that come before they have get a 503. Rejects with `SIP_STATE`
+   * when the dispatcher is closed meanwhile.
    */
   async listen(): Promise<readonly Leg[]> {
     if (this.#state !== "new") throw new SipError("SIP_STATE", "a dispatcher listens once");
     this.#state = "listening";
-    const { legs, domains, receiver } = this.#engine;
+    const { legs, receiver } = this.#engine;
     startPrinter();
     warnOfMissingTcp(legs);
     try {
-      for (const leg of legs) await leg.listen(this.#inbound.sink(leg));
-      domains.legs = legs;
-      this.#engine.isOpen = true;
+      this.#opening = this.#open();
+      await this.#opening;
       await receiver.start(this);
+      this.#refuseClosed();
     } catch (error) {
       await this.close();
       throw error;
     }
     this.#engine.isServing = true;
     return legs;
+  }
+
+  async #open(): Promise<void> {
+    const { legs, domains } = this.#engine;
+    for (const leg of legs) {
+      this.#refuseClosed();
+      await leg.listen(this.#inbound.sink(leg));
+    }
+    this.#refuseClosed();
+    domains.legs = legs;
+    this.#engine.isOpen = true;
+  }
+
+  #refuseClosed(): void {
+    if (this.#closing !== undefined) {
+      throw new SipError("SIP_STATE", "the dispatcher was closed while it began to listen");
+    }
   }
 
   /**
@@ -185,17 +208,29 @@ export class Dispatcher implements Server {
   }
 
   /**
-   * Ends the server: new requests get a 503, pending ones have `within` milliseconds (default: 0) to get their answers,
-   * then handlers, transactions and legs are closed. Rejects with the first error of a handler's `close`, when all is
-   * closed. Does nothing the second time.
+   * Ends the server. No leg takes new connections any more, and new requests outside a dialog get a 503; what is pending,
+   * requests of ours too, has `within` milliseconds (default: 0) to come to its end. Then handlers, transactions and legs
+   * are closed. Without anything pending that is at once.
+   *
+   * Rejects with the first error of a handler's `close`, when all is closed. Called again it gives the same promise, and a
+   * smaller `within` counts from then.
    */
-  async close({ within = 0 }: { readonly within?: number } = {}): Promise<void> {
-    if (this.#state === "closed") return;
-    const wasListening = this.#state === "listening";
+  close({ within = 0 }: { readonly within?: number } = {}): Promise<void> {
+    this.#drain ??= new Drain(this.clock, () => this.#engine.table.pending === 0);
+    this.#drain.limit(within);
+    this.#closing ??= this.#close(this.#drain);
+    return this.#closing;
+  }
+
+  async #close(drain: Drain): Promise<void> {
     this.#state = "closed";
     const engine = this.#engine;
     engine.isServing = false;
-    if (wasListening && within > 0) await this.#drained(within);
+    // What is being opened can't be closed yet.
+    await this.#opening.catch(() => undefined);
+    for (const leg of engine.legs) leg.stopListening();
+    engine.whenIdle = () => drain.look();
+    await drain.done();
     let failure: unknown;
     await engine.receiver.close().catch((error: unknown) => {
       failure = error;
@@ -206,21 +241,6 @@ export class Dispatcher implements Server {
     engine.setAside.clear();
     await Promise.all(engine.legs.map((leg) => leg.close()));
     if (failure !== undefined) throw failure;
-  }
-
-  /** Resolves when nothing is pending any more, or when the time is over. */
-  #drained(within: number): Promise<void> {
-    const { table, clock } = this.#engine;
-    return new Promise((resolve) => {
-      const timer = clock.setTimer(within, resolve);
-      const look = (): void => {
-        if (table.pending > 0) return;
-        timer.cancel();
-        resolve();
-      };
-      this.#engine.whenFinished = look;
-      look();
-    });
   }
 }
 

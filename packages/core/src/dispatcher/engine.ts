@@ -54,8 +54,8 @@ export class Engine implements InboundHost, OutboundHost {
   isServing = false;
   /** The legs are open. */
   isOpen = false;
-  /** Called when a request that waited has its answer or its end. */
-  whenFinished: (() => void) | undefined;
+  /** Called when no transaction is pending any more. */
+  whenIdle: (() => void) | undefined;
   readonly #onError: NonNullable<DispatcherOptions["onError"]>;
 
   constructor(options: DispatcherOptions) {
@@ -93,6 +93,7 @@ export class Engine implements InboundHost, OutboundHost {
       t1,
       maxBytes: transactionBytes,
       count,
+      whenIdle: () => this.whenIdle?.(),
       trace: (wire, outlet, retransmission) => this.#traceWire(wire, outlet, retransmission),
       node: this.node,
     });
@@ -142,10 +143,6 @@ export class Engine implements InboundHost, OutboundHost {
 
   answerUnclaimed(request: Request): Response {
     return answerUnclaimed(request, this.domains, this.receiver.allows);
-  }
-
-  finished(): void {
-    this.whenFinished?.();
   }
 
   #publish(event: Omit<PacketEvent, keyof TraceEvent>): void {

@@ -21,6 +21,4 @@ export interface ExchangeHost {
   /** Tells the trace that a packet goes out. */
   sending(packet: Packet, leg: TransportLeg, to: Peer): void;
   answerUnclaimed(request: Request): Response;
-  /** A request that waited has its answer or its end. */
-  finished(): void;
 }

@@ -321,6 +321,5 @@ export class Exchange implements Arrival, ServerUser, Watched {
     if (this.#watch === undefined) return;
     this.#host.watch.end(this.#watch);
     this.#watch = undefined;
-    this.#host.finished();
   }
 }

@@ -68,6 +68,10 @@ export class VirtualTransport implements Transport {
     return { connections: this.#connections.size };
   }
 
+  stopListening(): void {
+    if (this.protocol !== "udp") this.#fabric.detach(this);
+  }
+
   async close(): Promise<void> {
     this.#fabric.detach(this);
     for (const connection of [...this.#connections.values()]) connection.close();

@@ -21,6 +21,8 @@ export interface StoreOptions extends BaseTimes {
   readonly maxBytes?: number | undefined;
   /** Counts an event under a name. */
   readonly count: (name: string) => void;
+  /** Called when no transaction is pending any more, from within what ended the last one. */
+  readonly whenIdle?: () => void;
   /** Default: nobody is told. */
   readonly trace?: SendTrace;
   /** Which dispatcher's they are, for events. Default: empty. */
@@ -54,6 +56,7 @@ export class TransactionStore
   readonly answers: AnswerLog;
   readonly #maxBytes: number;
   readonly #count: (name: string) => void;
+  readonly #whenIdle: (() => void) | undefined;
   readonly #alive = {
     inviteServers: 0,
     nonInviteServers: 0,
@@ -70,6 +73,7 @@ export class TransactionStore
     this.node = options.node ?? "";
     this.#maxBytes = options.maxBytes ?? DEFAULT_MAX_BYTES;
     this.#count = options.count;
+    this.#whenIdle = options.whenIdle;
     // Timer J: 64·T1.
     this.answers = new AnswerLog(options.clock, this.timers.timeout, this.trace);
   }
@@ -185,6 +189,7 @@ export class TransactionStore
     const { peer } = machine.outlet;
     if (isClient(machine)) this.clientsByPeer.delete(peer, machine);
     else if (peer.connection) this.serversByPeer.delete(peer, machine as ServerTransaction);
+    if (this.#pending === 0) this.#whenIdle?.();
   }
 
   #makeRoom(bytes: number): boolean {

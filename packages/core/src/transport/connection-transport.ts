@@ -54,6 +54,8 @@ export class ConnectionTransport implements Transport, ConnectionOwner, Door {
   #dirty: StreamConnection[] = [];
   #allGone: (() => void) | undefined;
   #closed = false;
+  /** Settles when the listener is gone. */
+  #unlistening: Promise<void> | undefined;
   readonly #flush = (): void => {
     const dirty = this.#dirty;
     this.#dirty = [];
@@ -120,17 +122,21 @@ export class ConnectionTransport implements Transport, ConnectionOwner, Door {
     return { ...this.counted };
   }
 
+  stopListening(): void {
+    this.#unlistening ??= this.#listener.close();
+  }
+
   close(): Promise<void> {
     if (this.#closed) return Promise.resolve();
     this.#closed = true;
-    const listener = this.#listener.close();
+    this.stopListening();
     this.#handshakes.closeSince(Number.POSITIVE_INFINITY);
     const connections = new Promise<void>((resolve) => {
       this.#allGone = resolve;
       for (const connection of this.#table) connection.close();
       if (this.#table.size === 0) resolve();
     });
-    return Promise.all([listener, connections]).then(() => this.#sweep?.cancel());
+    return Promise.all([this.#unlistening, connections]).then(() => this.#sweep?.cancel());
   }
 
   now(): number {

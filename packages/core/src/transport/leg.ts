@@ -121,6 +121,11 @@ export class TransportLeg implements SendingLeg {
     return this.#isOwnSocket;
   }
 
+  /** See `Transport.stopListening`. */
+  stopListening(): void {
+    this.#transport.stopListening?.();
+  }
+
   close(): Promise<void> {
     return this.#transport.close();
   }

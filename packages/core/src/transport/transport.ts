@@ -42,6 +42,8 @@ export interface Transport {
   stats?(): Readonly<Record<string, number>>;
   /** How often things happened here, for `dispatcher.counters()`. */
   counters?(): Readonly<Record<string, number>>;
+  /** Takes no new connections any more; those that are there, those that are opened here and datagrams go on. */
+  stopListening?(): void;
   /** Stops listening at once, sends what is buffered, then closes every connection. */
   close(): Promise<void>;
 }
