@@ -114,7 +114,10 @@ export class Request extends Message {
     const method = text.slice(start, methodEnd);
     const head = parseHead(wire, start, end, limits);
     const uri = text.slice(uriStart, uriEnd);
-    return new Request(method, wire.eightBit ? fromWire(uri) : uri, head as RequestInit);
+    const request = new Request(method, wire.eightBit ? fromWire(uri) : uri, head as RequestInit);
+    // RFC 4475 §3.1.2.7: brackets that were taken off must not be sent on.
+    request.#touched = uriStart > methodEnd + 1;
+    return request;
   }
 
   get isRequest(): true {
