@@ -232,6 +232,28 @@ describe("examples/ladder", () => {
   });
 });
 
+describe("examples/metrics", () => {
+  it("serves to Prometheus what happened", async () => {
+    const [port, http] = [await freePort(), await freePort()];
+    const example = start("metrics", `${port}`, `${http}`);
+    await example.says(/metrics at/);
+    const read = async (): Promise<string> =>
+      (await fetch(`http://127.0.0.1:${http}/metrics`)).text();
+    expect(await read()).not.toContain("sip_server_requests_total{");
+    await exchange(port, "OPTIONS sip:nobody@example.com SIP/2.0");
+    await exchange(port, "nonsense SIP/2.0");
+    const text = await read();
+    const line = (name: string): string =>
+      text.split("\n").find((each) => each.startsWith(`${name}{`)) ?? "";
+    expect(line("sip_server_requests_total")).toMatch(
+      /sip_request_method="OPTIONS",.*sip_response_status_class="4xx".* 1$/,
+    );
+    expect(line("sip_server_request_duration_count")).toMatch(/ 1$/);
+    expect(text).toMatch(/^sipkit_events_total\{name="malformedMessages".*\} 1$/m);
+    expect(await stop(example)).toBe(0);
+  });
+});
+
 describe("DEBUG=sipkit:*", () => {
   it("prints a line a packet, a verdict and a transaction, and no credentials", async () => {
     const port = await freePort();
