@@ -102,6 +102,31 @@ describe("StatelessProxy, a call, RFC 3261 §16.11", () => {
     expect(scene.errors).toEqual([]);
   });
 
+  it("takes its own Route off and follows the next one, its maddr and all", async () => {
+    // Net::SIP's t/13.
+    const { scene } = await start();
+    const [alice, bob] = [await scene.phone("alice"), await scene.phone("bob")];
+    const next = "<sip:a%20b=c+d@198.51.100.99;lr;maddr=192.0.2.11>";
+    const headers = { "X-User": "alice", Route: ["<sip:192.0.2.1:5060;lr>", next] };
+    const sent = alice.send("MESSAGE", "sip:carol@example.net", headers);
+    await scene.advance(50);
+    expect(sent.statuses).toEqual([200]);
+    const message = bob.got("MESSAGE");
+    expect(message.uri).toBe("sip:carol@example.net");
+    expect(message.headers.getAll("route")).toEqual([next]);
+  });
+
+  it("gives way to a strict router, RFC 3261 §16.6 step 6", async () => {
+    const { scene } = await start();
+    const [alice, bob] = [await scene.phone("alice"), await scene.phone("bob")];
+    const headers = { "X-User": "alice", Route: "<sip:192.0.2.11>" };
+    const sent = alice.send("MESSAGE", "sip:carol@example.net", headers);
+    await scene.advance(50);
+    expect(sent.statuses).toEqual([200]);
+    expect(bob.got("MESSAGE").uri).toBe("sip:192.0.2.11");
+    expect(bob.got("MESSAGE").headers.getAll("route")).toEqual(["<sip:carol@example.net>"]);
+  });
+
   it("stays out of the dialog when it is told to", async () => {
     const { scene } = await start({ recordRoute: false });
     const [alice, bob] = [await scene.phone("alice"), await scene.phone("bob")];
