@@ -60,8 +60,6 @@ function readTimed(records: readonly RecordWithTtl[]): Found<string> {
 
 /** 0.0.0.0 is how DNS filters say no; to send there would be to send to ourselves. */
 function readAddresses(records: readonly { readonly address: string }[]): readonly string[] {
-  return records
-    .map(({ address }) => canonicalAddress(address))
-    .filter((address) => !isWildcard(address))
-    .slice(0, MAX_ADDRESSES);
+  const addresses = new Set(records.map(({ address }) => canonicalAddress(address)));
+  return [...addresses].filter((address) => !isWildcard(address)).slice(0, MAX_ADDRESSES);
 }

@@ -184,6 +184,10 @@ describe("the transport of a name, RFC 3263 §4.1", () => {
         naptr(1, "SIP+D2T", "_sip._tcp.example.com", { preference: 10 }),
         naptr(2, "SIPS+D2T", "_sips._tcp.example.com"),
       ],
+      "unsafe.example": [
+        naptr(1, "SIP+D2T", "_sip._tcp.example.com"),
+        naptr(2, "SIPS+D2T", "_sips._tcp.example.com"),
+      ],
       "lost.example": [naptr(1, "SIP+D2T", "_sip._tcp.lost.example")],
     },
     srv: {
@@ -217,6 +221,8 @@ describe("the transport of a name, RFC 3263 §4.1", () => {
     ["sip:example.com", unencrypted, ["tcp 192.0.2.2 5062"]],
     ["sip:example.com", ["udp"], ["udp 192.0.2.1 5060"]],
     ["sips:example.com", ["udp", "tcp", "tls"], ["tls 192.0.2.3 5061"]],
+    ["sip:unsafe.example", ["udp", "tcp", "tls"], ["tcp 192.0.2.2 5062"]],
+    ["sips:unsafe.example", ["udp", "tcp", "tls"], ["tls 192.0.2.3 5061"]],
     ["sip:web.example.com", ["ws", "wss"], ["wss 192.0.2.4 8443"]],
     ["sip:web.example.com", ["ws"], ["ws 192.0.2.4 8080"]],
     ["sips:web.example.com", ["ws", "wss"], ["wss 192.0.2.4 8443"]],
@@ -271,6 +277,15 @@ describe("the transport of a name, RFC 3263 §4.1", () => {
       ],
     ],
     ["sips:tcp.example", ["naptr tcp.example", "srv _sips._tcp.tcp.example", "a s.example.com"]],
+    [
+      "sip:bad.example",
+      [
+        "naptr bad.example",
+        "srv _sip._udp.bad.example",
+        "srv _sip._tcp.bad.example",
+        "a bad.example",
+      ],
+    ],
   ])("asks for %s no more than it takes", async (uri, questions) => {
     const { hops, asked } = bench(zone);
     await hops(uri, v4);
@@ -404,6 +419,13 @@ describe("a name that leads nowhere", () => {
     });
   });
 
+  it("is no fault of the server that says it has no such record", async () => {
+    const none = { "a.example": "ENODATA" };
+    const { hops, resolver } = bench({ naptr: none, a: none, aaaa: none, machine: none });
+    await expect(hops("sip:a.example")).rejects.toThrow("there is no such name");
+    expect(resolver.counters?.()).toEqual({ dnsQueries: 6, dnsFailures: 0, dnsRefused: 0 });
+  });
+
   it("fails with the reason where somebody couldn't tell", async () => {
     const { hops } = bench({ naptr: { "a.example": "ESERVFAIL" } });
     await expect(hops("sip:a.example")).rejects.toMatchObject({
@@ -509,6 +531,17 @@ describe("what is kept", () => {
     expect(asked).toEqual(["machine a", "machine b", "machine c", "machine a"]);
   });
 
+  it("makes no other name forgotten when it is asked again", async () => {
+    const { hops, clock, asked } = bench(
+      { a: { "a.example": [["192.0.2.1", 60]], "b.example": [["192.0.2.2", 1]] } },
+      { maxNames: 2 },
+    );
+    for (const name of ["a", "b"]) await hops(`sip:${name}.example:5060`, v4);
+    await clock.advance(1_000);
+    for (const name of ["b", "a"]) await hops(`sip:${name}.example:5060`, v4);
+    expect(asked).toEqual(["a a.example", "a b.example", "a b.example"]);
+  });
+
   it("doesn't have to be kept for a request to come to its end", async () => {
     const { hops } = bench(
       {
@@ -530,12 +563,12 @@ describe("what is kept", () => {
     );
     const all = ["a.example", "b.example", "c.example", "d.example", "e.example", "x", "y"];
     const ends = await Promise.allSettled(all.map((name) => hops(`sip:${name}:5060`, v4)));
-    // The fifth asks the machine instead, after the sixth; the seventh can't.
+    // The fifth isn't asked, neither of DNS nor of the machine, which is asked for x; so isn't y.
     expect(ends.map(({ status }) => status)).toEqual([
       ...["fulfilled", "fulfilled", "fulfilled", "fulfilled", "rejected"],
       ...["fulfilled", "rejected"],
     ]);
-    expect(resolver.counters?.().dnsRefused).toBeGreaterThanOrEqual(2);
+    expect(resolver.counters?.().dnsRefused).toBe(3);
     expect(await hops("sip:y")).toEqual(["udp 192.0.2.2 5060"]);
     expect(await hops("sip:e.example:5060", v4)).toEqual(["udp 192.0.2.1 5060"]);
   });
@@ -566,6 +599,13 @@ describe("what strangers put into DNS", () => {
     expect([count("naptr "), count("srv "), count("a ")]).toEqual([1, 16, 16]);
   });
 
+  it("leads to 16 addresses of a host at most", async () => {
+    const { hops } = bench({
+      a: { "a.example": many.map((n) => [`192.0.2.${n + 1}`, 60] as const) },
+    });
+    expect(await hops(uriOf("a.example"), v4)).toHaveLength(16);
+  });
+
   it.each([
     ["a name that may not be asked for", srv("x y.example")],
     ["an address instead of a name", srv("192.0.2.1")],
@@ -581,11 +621,12 @@ describe("what strangers put into DNS", () => {
     expect(asked).toEqual(["srv _sip._udp.a.example", "a a.example"]);
   });
 
-  it("doesn't lead to every address of this machine", async () => {
+  it("leads neither to every address of this machine nor twice to the same", async () => {
     const { hops } = bench({
       a: {
         "a.example": [
           ["0.0.0.0", 60],
+          ["192.0.2.1", 60],
           ["192.0.2.1", 60],
         ],
       },

@@ -16,7 +16,7 @@ import { defaultProtocol, protocolAsked } from "./sip-services.ts";
 
 /** Options of {@link dnsResolver}. */
 export interface DnsResolverOptions {
-  /** DNS servers, as in `127.0.0.1:5353` or `[::1]:5353`. Default: the machine's. */
+  /** DNS servers, as in `127.0.0.1:5353` or `[::1]:5353`. Default: the machine's, as they are when first asked. */
   readonly servers?: readonly string[];
   /** How long a server has for its first answer, in milliseconds; more for later ones. Default: 2,000. */
   readonly timeout?: number;
@@ -119,7 +119,7 @@ function knownAddresses(host: string, families: readonly (4 | 6)[]): readonly st
   return isLocalhost(host) ? families.map((family) => LOOPBACK[family]) : undefined;
 }
 
-/** Every round asks what the one before has led to, and nothing twice: there are four at most. */
+/** Every round asks what the one before has led to, and nothing that was asked before: so they come to an end. */
 async function locateLater(search: Search): Promise<readonly NextHop[]> {
   for (;;) {
     await search.inquiry.answered();

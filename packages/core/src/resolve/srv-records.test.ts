@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Random } from "../random.ts";
-import { drawOrder, type Place } from "./srv-records.ts";
+import { drawOrder, type Place, readSrv } from "./srv-records.ts";
 
 function place(target: string, priority: number, weight: number): Place {
   return { target, port: 5060, priority, weight };
@@ -36,6 +36,18 @@ function seeded(seed: number): Random {
 function targets(places: readonly Place[]): string {
   return places.map(({ target }) => target).join("");
 }
+
+describe("SRV records", () => {
+  it("that are used are the 16 most preferred", () => {
+    const records = Array.from({ length: 40 }, (_, n) => ({
+      ...{ name: `H${n}.example.`, port: 5060, priority: 40 - n, weight: n },
+    }));
+    const places = readSrv(records);
+    expect(places).toHaveLength(16);
+    expect(places[0]).toEqual(place("h39.example", 1, 39));
+    expect(places[15]).toEqual(place("h24.example", 16, 24));
+  });
+});
 
 describe("the order of SRV records, RFC 2782", () => {
   it("is that of their priorities, without a draw where each has its own", () => {
