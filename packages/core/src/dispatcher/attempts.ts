@@ -7,19 +7,16 @@ import type { Request } from "../message/request.ts";
 import type { Response } from "../message/response.ts";
 import type { Random } from "../random.ts";
 import type { ClientUser } from "../transaction/client-user.ts";
-import type { TransportLeg } from "../transport/leg.ts";
 import { asSipError } from "./as-sip-error.ts";
 import { ClientExchange } from "./client-exchange.ts";
 import type { ExchangeHost } from "./exchange-host.ts";
+import { wayFor } from "./large-request.ts";
 import { putOurVia } from "./our-via.ts";
 import type { SetAside } from "./set-aside.ts";
 import type { Way } from "./way.ts";
 
 /** How many places one request is sent to, one after the other. */
 const MAX_ATTEMPTS = 8;
-
-/** The longest request in bytes that goes over UDP where TCP will do. RFC 3261 §18.1.1 */
-const MAX_OVER_UDP = 1_300;
 
 /** What an attempt needs of its dispatcher. */
 export interface AttemptsHost extends ExchangeHost {
@@ -85,7 +82,7 @@ export class Attempts implements ClientUser {
     const { status } = response;
     if (status === 503) {
       if (this.#goOn(response, retryTime(response))) return;
-    } else if (this.#way !== undefined) this.#host.setAside.delete(this.#way.peer);
+    } else if (this.#way !== undefined) this.#answers(this.#way);
     this.#isHeard = true;
     if (status < 200) this.exchange.response(response);
     else if (this.#count > 1 && this.#host.clock.now() >= this.#until) {
@@ -109,6 +106,13 @@ export class Attempts implements ClientUser {
     else this.exchange.ended();
   }
 
+  /** A place that answers isn't set aside any more. */
+  #answers({ peer, otherwise }: Way): void {
+    const { setAside } = this.#host;
+    setAside.delete(peer);
+    if (otherwise?.isSamePlace) setAside.delete(otherwise.peer);
+  }
+
   /** Tries the next place, if there is one and it is still of use. */
   #goOn(failure: Response | SipError, setAsideFor?: number): boolean {
     const { exchange } = this;
@@ -116,10 +120,14 @@ export class Attempts implements ClientUser {
     const way = this.#way;
     if (original === undefined || way === undefined) return false;
     let next = way.otherwise;
+    let failed = way.peer;
+    // §18.1.1: back to UDP only when no connection could be had. Else the place itself has failed, by whatever protocol.
+    if (next?.isSamePlace && !isUnreachable(failure)) {
+      failed = next.peer;
+      next = next.otherwise;
+    }
     if (next === undefined && this.#count < 2) return false;
-    this.#host.setAside.add(way.peer, setAsideFor);
-    // §18.1.1: back to UDP only when no connection could be had.
-    if (next?.isSamePlace && !isUnreachable(failure)) next = next.otherwise;
+    this.#host.setAside.add(failed, setAsideFor);
     if (next === undefined || exchange.isCancelled || this.#count >= MAX_ATTEMPTS) return false;
     if (this.#host.clock.now() >= this.#until) return false;
     this.#host.count("failovers");
@@ -131,13 +139,14 @@ export class Attempts implements ClientUser {
 
   #try(wanted: Way): void {
     const { exchange } = this;
-    let way = wanted;
+    const { setAside } = this.#host;
     try {
       // Looked at before and after: the hooks add to it, and shall not run for a packet that then goes elsewhere.
-      if (this.#isTooLarge(way)) way = byTcp(way);
+      let way = wayFor(exchange.request, wanted, setAside);
       let peer = this.#prepare(way);
-      if (this.#isTooLarge(way)) {
-        way = byTcp(way);
+      const fitting = wayFor(exchange.request, way, setAside);
+      if (fitting !== way) {
+        way = fitting;
         exchange.begin((this.#original as Request).clone());
         peer = this.#prepare(way);
       }
@@ -145,15 +154,6 @@ export class Attempts implements ClientUser {
     } catch (error) {
       this.fail(asSipError(error));
     }
-  }
-
-  /** §18.1.1: what is larger goes by TCP where the next hop may have it so and was not found to have none. */
-  #isTooLarge({ large, peer }: Way): boolean {
-    return (
-      large !== undefined &&
-      this.exchange.request.toWire().length > MAX_OVER_UDP &&
-      !this.#host.setAside.has({ ...peer, protocol: "tcp" })
-    );
   }
 
   #prepare({ leg, peer }: Way): Peer {
@@ -188,15 +188,6 @@ export class Attempts implements ClientUser {
     this.#original = undefined;
     this.#way = undefined;
   }
-}
-
-/** The same place by TCP, and by UDP where it has none. */
-function byTcp({ leg, peer, otherwise, large }: Way): Way {
-  return {
-    leg: large as TransportLeg,
-    peer: { ...peer, protocol: "tcp" },
-    otherwise: { leg, peer, otherwise, isSamePlace: true },
-  };
 }
 
 function isUnreachable(failure: Response | SipError): boolean {

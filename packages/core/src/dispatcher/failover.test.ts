@@ -485,6 +485,10 @@ describe("a request over 1,300 bytes, RFC 3261 §18.1.1", () => {
     await clock.advance(33_000);
     expect((await final).status).toBe(503);
     expect(protocols(sent(2))).toEqual(["TCP"]);
+    // Both places are set aside, not TCP at the first.
+    caller.request(long(1));
+    await clock.advance(50);
+    expect(protocols(sent(2))).toEqual(["TCP", "TCP"]);
     await close();
   });
 
@@ -498,6 +502,28 @@ describe("a request over 1,300 bytes, RFC 3261 §18.1.1", () => {
     caller.request(long(500, uri), options);
     await clock.advance(50);
     expect(protocols(sent(2))).toEqual(["UDP"]);
+    await close();
+  });
+
+  it("goes so without a transaction too, and by UDP when it is sent again where TCP is not", async () => {
+    const { clock, network, caller, close } = await scene([at(2)]);
+    const sentBy = (): readonly string[] =>
+      network.log.filter(({ wire }) => wire.startsWith("MESSAGE")).map(({ protocol }) => protocol);
+    caller.deliver(long(0), { branch: "b" });
+    caller.deliver(long(1), { branch: "b" });
+    await clock.advance(50);
+    caller.deliver(long(1), { branch: "b" });
+    expect(sentBy()).toEqual(["udp", "tcp", "udp"]);
+    await clock.advance(40_000);
+    const prepare = (prepared: Request, leg: { readonly protocol: string }): void => {
+      prepared.headers.append("X-Prepared", leg.protocol);
+    };
+    caller.deliver(long(-10), { branch: "b", prepare });
+    await clock.advance(50);
+    expect(sentBy().at(-1)).toBe("tcp");
+    const last = parsePacket(network.log.at(-1)?.wire ?? "");
+    expect(last.headers.getAll("x-prepared")).toEqual(["tcp"]);
+    expect(last.headers.getAll("via")).toHaveLength(1);
     await close();
   });
 
@@ -589,5 +615,59 @@ describe("outgoingProxy and domainToProxy", () => {
     await expect(scene([], { outgoingProxy: "nonsense here" })).rejects.toMatchObject({
       code: "SIP_BAD_OPTION",
     });
+  });
+});
+
+describe("on real sockets", () => {
+  const accept = onRequest("MESSAGE", (message) => message.createResponse(200));
+
+  it("goes to the next port where one is closed, and by UDP where there is no TCP", async () => {
+    const phone = new Dispatcher({ legs: ["udp:127.0.0.1:0"], receiver: accept });
+    const [leg] = await phone.listen();
+    const here = (protocol: "udp" | "tcp"): NextHop => ({
+      protocol,
+      address: "127.0.0.1",
+      port: leg?.port ?? 0,
+    });
+    const caller = new Dispatcher({
+      legs: ["udp:127.0.0.1:0", "tcp:127.0.0.1:0"],
+      resolver: {
+        resolve: (uri) => (uri.includes("both") ? [here("tcp"), here("udp")] : [here("udp")]),
+      },
+    });
+    await caller.listen();
+    const next = caller.request(request("MESSAGE", "sip:both"));
+    expect((await next.final).status).toBe(200);
+    const large = request("MESSAGE", "sip:one");
+    large.headers.set("Subject", "x".repeat(2_000));
+    // TCP was found closed a moment ago.
+    expect(caller.counters()).toMatchObject({ failovers: 1, dialled: 1 });
+    expect((await caller.request(large).final).status).toBe(200);
+    expect(caller.counters()).toMatchObject({ failovers: 1, dialled: 1 });
+    await caller.close();
+    const fresh = new Dispatcher({
+      legs: ["udp:127.0.0.1:0", "tcp:127.0.0.1:0"],
+      resolver: { resolve: () => [here("udp")] },
+    });
+    await fresh.listen();
+    expect((await fresh.request(large).final).status).toBe(200);
+    expect(fresh.counters()).toMatchObject({ failovers: 1, dialled: 1 });
+    await fresh.close();
+    await phone.close();
+  });
+
+  it("sends what is large by TCP, which is answered on its connection", async () => {
+    const server = new Dispatcher({ legs: ["tcp:127.0.0.1:0"], receiver: accept });
+    const [leg] = await server.listen();
+    const caller = new Dispatcher({ legs: ["udp:127.0.0.1:0", "tcp:127.0.0.1:0"] });
+    await caller.listen();
+    const large = request("MESSAGE", `sip:127.0.0.1:${leg?.port}`);
+    large.headers.set("Subject", "x".repeat(2_000));
+    const transaction = caller.request(large);
+    expect((await transaction.final).status).toBe(200);
+    expect(transaction.request.topmostVia?.transport).toBe("TCP");
+    expect(server.counters()).toMatchObject({ accepted: 1, dialled: 0 });
+    await caller.close();
+    await server.close();
   });
 });

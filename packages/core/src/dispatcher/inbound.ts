@@ -20,6 +20,7 @@ import { Exchange } from "./exchange.ts";
 import type { ExchangeHost } from "./exchange-host.ts";
 import { takeOwnRoutes } from "./own-routes.ts";
 import type { RouteTokens } from "./route-tokens.ts";
+import type { SetAside } from "./set-aside.ts";
 import type { ToTags } from "./to-tags.ts";
 
 /** How many asynchronous handlers may be at work at once, on requests and on responses. */
@@ -30,6 +31,7 @@ export interface InboundHost extends ExchangeHost {
   readonly domains: Domains;
   readonly tokens: RouteTokens;
   readonly tags: ToTags;
+  readonly setAside: SetAside;
   readonly receiver: ReceiveChain;
   readonly legs: readonly TransportLeg[];
   /** Whether new requests are served. */
@@ -237,6 +239,7 @@ export class Inbound {
     this.#host.count("failedSends");
     const failure =
       error instanceof TransportError ? error : new TransportError(error.message, { cause: error });
+    this.#host.setAside.failed(to);
     this.#host.table.peerFailed(to, failure);
   }
 }

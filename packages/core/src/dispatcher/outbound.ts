@@ -1,3 +1,4 @@
+import type { Peer } from "../arrival.ts";
 import type { Packet } from "../chain/handler.ts";
 import type { ClientTransaction, DeliverOptions, RequestOptions } from "../chain/server.ts";
 import { type SipError, TransportError } from "../errors.ts";
@@ -7,6 +8,7 @@ import { asSipError } from "./as-sip-error.ts";
 import { Attempts, type AttemptsHost } from "./attempts.ts";
 import { Exchange } from "./exchange.ts";
 import type { Flows } from "./flows.ts";
+import { wayFor } from "./large-request.ts";
 import type { Direction, NextHops } from "./next-hop.ts";
 import { putOurVia } from "./our-via.ts";
 import { viaPeer } from "./response-way.ts";
@@ -46,13 +48,7 @@ export class Outbound {
     if (packet.isRequest) {
       const request = packet.clone();
       this.#along(request, where, {
-        go: ({ leg, peer }) => {
-          const way = { leg, peer: leg.reach(peer) };
-          where.prepare?.(request, leg, way.peer);
-          putOurVia(request, way, where.branch ?? this.#host.random.token(), this.#host);
-          this.#host.sending(request, leg, way.peer);
-          leg.send(request.toWire(), way.peer);
-        },
+        go: (way) => this.#sendOnce(request, way, where),
         fail: (error) => {
           this.#host.count("undeliverableRequests");
           if (where.failed !== undefined) {
@@ -82,6 +78,31 @@ export class Outbound {
     } catch (error) {
       failed(error);
     }
+  }
+
+  /** Sends a request without a transaction. */
+  #sendOnce(original: Request, found: Way, where: DeliverOptions): void {
+    const { setAside, random } = this.#host;
+    const branch = where.branch ?? random.token();
+    const ready = (copy: Request, { leg, peer: to }: Way): Peer => {
+      const reached = leg.reach(to);
+      where.prepare?.(copy, leg, reached);
+      putOurVia(copy, { leg, peer: reached }, branch, this.#host);
+      return reached;
+    };
+    let way = wayFor(original, found, setAside);
+    let request = way.large === undefined ? original : original.clone();
+    let peer = ready(request, way);
+    const fitting = wayFor(request, way, setAside);
+    if (fitting !== way) {
+      way = fitting;
+      request = original;
+      peer = ready(request, way);
+    }
+    // Its retransmission goes by UDP when there is no TCP.
+    if (way.otherwise?.isSamePlace) setAside.watch(peer);
+    this.#host.sending(request, way.leg, peer);
+    way.leg.send(request.toWire(), peer);
   }
 
   #deliverResponse(response: Response, where: DeliverOptions): void {

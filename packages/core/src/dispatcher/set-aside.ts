@@ -19,6 +19,7 @@ const MAX_SET_ASIDE = 1_000;
 export class SetAside {
   readonly #clock: Clock;
   readonly #until = new Map<string, number>();
+  readonly #watched = new WeakSet<Peer>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -49,6 +50,16 @@ export class SetAside {
     const oldest = this.#until.size >= MAX_SET_ASIDE ? this.#until.keys().next().value : undefined;
     if (oldest !== undefined) this.#until.delete(oldest);
     this.#until.set(key, this.#clock.now() + Math.min(time, LONGEST));
+  }
+
+  /** What can't be sent to this very peer object sets its place aside: nobody else would learn of it. */
+  watch(peer: Peer): void {
+    this.#watched.add(peer);
+  }
+
+  /** Something could not be sent to a peer. */
+  failed(peer: Peer): void {
+    if (this.#watched.delete(peer)) this.add(peer);
   }
 
   /** It answered. */
