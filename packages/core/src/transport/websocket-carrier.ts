@@ -77,6 +77,7 @@ export class WebSocketCarrier implements Carrier {
     this.#framer.stop();
     this.#early = [];
     this.#earlyLength = 0;
+    this.flush(); // or the close frame would wait, too
   }
 
   end(fault: boolean): void {
