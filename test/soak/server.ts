@@ -6,7 +6,7 @@ import { type LocationStore, Registrar } from "@sipkit/registrar";
 import type { PhonePlan, ServerPlan } from "./plan.ts";
 
 /** The shortest registration that servers grant, in seconds. */
-export const MIN_EXPIRES = 5;
+const MIN_EXPIRES = 5;
 
 /** Starts a server: digest authentication, registrar, proxy. Its secret outlives it, so that its routes do. */
 export function startServer(

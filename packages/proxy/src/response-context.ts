@@ -264,8 +264,10 @@ export class ResponseContext extends Expiring {
     } else if (this.#isInvite) {
       server.deliver(request.createResponse(this.#isCancelled ? 487 : 408));
     } else {
-      // RFC 4320 §4.2: who could not be reached in time leaves the request without an answer.
+      // RFC 4320 §4.2: who could not be reached in time leaves the request without an answer. The 408 that ends it for
+      // the dispatcher is never sent.
       server.count("unansweredForwards");
+      server.deliver(request.createResponse(408));
     }
   }
 

@@ -1,3 +1,4 @@
+import { Request } from "@sipkit/core";
 import { describe, expect, it } from "vitest";
 import type { Phone } from "./test-kit/phone.ts";
 import { Scene } from "./test-kit/scene.ts";
@@ -120,6 +121,13 @@ describe("Proxy, Timer C, RFC 3261 §16.8", () => {
 });
 
 describe("Proxy, a device that says nothing", () => {
+  const ownHeaders = {
+    "Max-Forwards": "70",
+    From: "<sip:example.com>;tag=1",
+    To: "<sip:carol@example.com>",
+    "Call-ID": "own",
+    CSeq: "1 OPTIONS",
+  };
   const silent = ({ wire }: { readonly wire: string }): boolean =>
     /^(INVITE|MESSAGE) sip:bob@192/.test(wire);
 
@@ -144,13 +152,35 @@ describe("Proxy, a device that says nothing", () => {
     expect(finals(sent.statuses)).toEqual([]);
     expect(sent.failures.map(({ code }) => code)).toEqual(["SIP_TIMEOUT"]);
     expect(scene.server.counters()).toMatchObject({ unansweredForwards: 1 });
+    expect(scene.errors).toEqual([]);
+  });
+
+  it("isn't taken for an unanswered request, whichever timer was set first", async () => {
+    const scene = await Scene.start({ loss: silent });
+    const [bob, carol] = [await scene.phone("bob"), await scene.phone("carol")];
+    await bob.register();
+    const alice = await scene.phone("alice");
+    // From here the server's Timer F runs for a request of its own, so that for the MESSAGE it is set again later.
+    scene.server.request(new Request("OPTIONS", carol.contact, { headers: ownHeaders }));
+    await scene.advance(10);
+    alice.send("MESSAGE", "sip:bob@example.com");
+    await scene.advance(70_000);
+    expect(scene.errors).toEqual([]);
+    expect(scene.server.counters()).toMatchObject({ unansweredForwards: 1 });
   });
 
   it("forwards no 408 to others, but what another device said", async () => {
     const scene = await Scene.start();
     const [desk, mobile] = [await scene.phone("desk"), await scene.phone("mobile")];
     await desk.register({ user: "bob" });
-    desk.answer = (request) => desk.respond(request, 408);
+    // As a device does that doesn't know better.
+    desk.answer = (request) => {
+      const { arrival } = request;
+      if (arrival !== undefined) {
+        desk.transport.send(desk.respond(request, 408).toWire(), arrival.from);
+      }
+      return "drop";
+    };
     const alice = await scene.phone("alice");
     const unanswered = alice.send("MESSAGE", "sip:bob@example.com");
     await scene.advance(5_000);

@@ -135,7 +135,8 @@ export interface Server {
   request(request: Request, options?: RequestOptions): ClientTransaction;
   /**
    * Sends a response through the transaction of its request (`answers`, else by its topmost Via), or a request
-   * without a transaction (an ACK to a 2xx, a stateless forward), of which a copy is sent. Never throws.
+   * without a transaction (an ACK to a 2xx, a stateless forward), of which a copy is sent. A 408 to a request other
+   * than INVITE ends that without an answer, as RFC 4320 §4.2 asks for. Never throws.
    */
   deliver(packet: Packet, where?: DeliverOptions): void;
   /** Counts something: shows up in the dispatcher's `counters()` under that name. */

@@ -220,6 +220,19 @@ describe("a request that a handler claims", () => {
     await server.close();
   });
 
+  it("ends in silence by a 408 when it is no INVITE, RFC 4320 §4.2", async () => {
+    const { handler, claimed } = claimer();
+    const server = await TestServer.start(handler);
+    await server.ask(OPTIONS);
+    server.dispatcher.deliver(claimed[0]?.createResponse(408) as Response);
+    await server.clock.advance(100_000);
+    expect(server.takeSent()).toEqual([]);
+    expect(server.errors).toEqual([]);
+    expect(server.dispatcher.stats()).toMatchObject({ waitingRequests: 0, nonInviteServers: 0 });
+    expect(server.dispatcher.counters()).toMatchObject({ withheldTimeouts: 1 });
+    await server.close();
+  });
+
   it("never runs the chain twice for a retransmission", async () => {
     const { handler, claimed } = claimer();
     const server = await TestServer.start(handler);
@@ -254,15 +267,29 @@ describe("a CANCEL", () => {
     await server.close();
   });
 
-  it("is followed by 487 after 64·T1 when who holds the signal does nothing", async () => {
+  it("is followed by 487 after 65·T1 when who holds the signal does nothing", async () => {
     const { handler, claimed } = claimer();
     const server = await TestServer.start(handler);
     await server.ask(INVITE);
     expect(claimed[0]?.signal.aborted).toBe(false);
     expect(statuses((await server.ask(CANCEL)).sent)).toEqual(["200 CANCEL"]);
     expect(claimed[0]?.signal.aborted).toBe(true);
-    await server.clock.advance(32_000);
+    await server.clock.advance(32_500);
     expect(statuses(server.takeSent())).toContain("487 INVITE");
+    await server.close();
+  });
+
+  it("gets the same answer when it comes again after its INVITE is over, RFC 3261 §17.2.2", async () => {
+    const server = await TestServer.start(claimer().handler);
+    await server.ask(INVITE);
+    const [first, final] = (await server.ask(CANCEL)).sent;
+    await server.ask(`ACK sip:bob@example.com SIP/2.0\n${VIA}\nTo: ${final?.headers.get("to")}`);
+    await server.clock.advance(10_000);
+    expect(server.dispatcher.stats()).toMatchObject({ inviteServers: 0 });
+    const [second] = (await server.ask(CANCEL)).sent;
+    expect(second?.toWire()).toBe(first?.toWire());
+    await server.clock.advance(32_000);
+    expect(server.dispatcher.stats()).toMatchObject({ nonInviteServers: 0 });
     await server.close();
   });
 

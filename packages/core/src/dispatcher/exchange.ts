@@ -140,6 +140,13 @@ export class Exchange implements Arrival, ServerUser, Watched {
       this.#refused(response);
       return;
     }
+    // RFC 4320 §4.2: a 408 to a request other than INVITE is never sent. Who gives one ends the wait in silence.
+    if (status === 408 && !isInvite) {
+      this.#host.count("withheldTimeouts");
+      this.#concluded({ outcome: "timeout" });
+      this.#finish();
+      return;
+    }
     if (status > 100) this.#host.beforeSend(response, this.leg, this.peer);
     if (status < 200) this.#sendProvisional(response);
     else {

@@ -130,7 +130,10 @@ export class Inbound {
     const invite = this.#host.table.findInvite(exchange.request);
     if (invite === undefined && this.#host.receiver.takesCancel) return "passed";
     const status = invite === undefined ? 481 : 200;
-    exchange.respond(exchange.request.createResponse(status, { stateless: true }));
+    // A 200 is kept for retransmissions of the CANCEL, which may come when the INVITE is over; a 481 costs a stranger's
+    // CANCEL no memory here.
+    const stateless = invite === undefined;
+    exchange.respond(exchange.request.createResponse(status, { stateless }));
     if (invite?.user instanceof Exchange) invite.user.cancel();
     return "answered";
   }
@@ -230,9 +233,15 @@ export class Inbound {
       malformedChannel.publish({ at: clock.now(), node, error, bytes, leg, peer: from });
     }
     const response = refusalTo(bytes, error);
-    if (response === undefined) return;
-    this.#host.sending(response, leg, from);
-    leg.send(response.toWire(), from);
+    if (response !== undefined) {
+      this.#host.sending(response, leg, from);
+      leg.send(response.toWire(), from);
+    }
+    // A message that ends elsewhere for whoever forwarded it may have brought another one that he never saw.
+    if (error.isAmbiguous && from.connection?.close !== undefined) {
+      this.#host.count("distrustedStreams");
+      from.connection.close();
+    }
   }
 
   #failed(error: SipError, to: Peer): void {

@@ -39,7 +39,8 @@ export class Watch {
     this.#otherTrying = new TimerQueue(clock, untilT2, fire);
     // RFC 3261 §16.6 item 11.
     this.#timerC = new TimerQueue(clock, TIMER_C, fire);
-    this.#timeout = new TimerQueue(clock, 64 * t1, fire);
+    // A little more than a client's 64·T1: a proxy's own Timer F ends what it forwarded, and must come first.
+    this.#timeout = new TimerQueue(clock, 65 * t1, fire);
   }
 
   /** How many requests wait. */

@@ -5,7 +5,7 @@ import type { VirtualClock } from "./virtual-clock.ts";
 import { VirtualMessage } from "./virtual-message.ts";
 import type { VirtualTransport } from "./virtual-transport.ts";
 
-/** The ports that are given to those who ask for none. RFC 6335 §6 */
+/** The ports that are given to those who ask for none. */
 const FIRST_EPHEMERAL_PORT = 49_152;
 const EPHEMERAL_PORTS = 16_384;
 
