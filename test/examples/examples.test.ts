@@ -171,6 +171,23 @@ describe("examples/nested-chains", () => {
   });
 });
 
+describe("examples/stateless-proxy", () => {
+  it("blocks, drops scanners, and knows nobody yet", async () => {
+    const port = await freePort();
+    const example = start("stateless-proxy", `${port}`);
+    await example.says(/listening on tcp:127\.0\.0\.2/);
+    const stranger = "From: <sip:carol@example.net>;tag=1";
+    expect(await exchange(port, "SUBSCRIBE sip:bob@example.com SIP/2.0")).toContain(" 489 ");
+    expect(await exchange(port, `INVITE sip:bob@example.com SIP/2.0\n${stranger}`)).toContain(
+      " 404 ",
+    );
+    expect(await exchange(port, "CANCEL sip:bob@example.com SIP/2.0")).toContain(" 481 ");
+    const scan = "OPTIONS sip:bob@example.com SIP/2.0\nUser-Agent: friendly-scanner";
+    expect(await exchange(port, scan, 300)).toBe("");
+    expect(await stop(example)).toBe(0);
+  });
+});
+
 describe("examples/register-client", () => {
   it("registers with digest, and takes its contact back when it ends", async () => {
     const port = await freePort();
