@@ -33,7 +33,7 @@ export interface Outcome {
 
 /** A running server on virtual time: datagrams come from memory, streams over a real socket. */
 export class TortureServer {
-  readonly clock = new VirtualClock();
+  readonly clock: VirtualClock = new VirtualClock();
   readonly errors: SipError[] = [];
   readonly #wires = ADDRESSES.map((address) => new DatagramWire(address));
   readonly #dispatcher: Dispatcher;
@@ -83,7 +83,7 @@ export class TortureServer {
    *
    * @param step how far time moves while we wait, each turn of the event loop, in milliseconds
    */
-  async stream(bytes: Uint8Array, { step = 0 } = {}): Promise<Outcome> {
+  async stream(bytes: Uint8Array, { step = 0 }: { readonly step?: number } = {}): Promise<Outcome> {
     this.#begin();
     const { port = 0 } = this.#dispatcher.legs.at(-1) ?? {};
     const socket = connect(port, "127.0.0.1");

@@ -14,6 +14,8 @@ export interface Connection {
    * that we accept. RFC 5922 §7.1
    */
   readonly identities?: readonly string[] | undefined;
+  /** Sends what is left, then closes it. */
+  close?(): void;
 }
 
 /** The other end: an address literal, a port, and the connection where there is one. */

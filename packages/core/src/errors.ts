@@ -32,6 +32,8 @@ export interface ParseErrorOptions {
   readonly offset?: number;
   /** The status owed to the sender. Default: 400. */
   readonly status?: number;
+  /** See {@link ParseError.isAmbiguous}. Default: false. */
+  readonly isAmbiguous?: boolean;
 }
 
 /**
@@ -42,12 +44,18 @@ export class ParseError extends SipError {
   readonly header: string | undefined;
   readonly offset: number;
   readonly status: number;
+  /**
+   * Whether others may read other header lines here, and so another end of the message: of a stream that it came on,
+   * what follows can't be trusted.
+   */
+  readonly isAmbiguous: boolean;
 
   constructor(message: string, options: ParseErrorOptions = {}) {
     super("SIP_PARSE", message, { stack: false });
     this.header = options.header;
     this.offset = options.offset ?? 0;
     this.status = options.status ?? 400;
+    this.isAmbiguous = options.isAmbiguous ?? false;
   }
 }
 

@@ -58,7 +58,7 @@ function nextCr({ text, octets }: Wire, start: number): number {
   const cr = text.indexOf("\r", start);
   if (cr < 0) return text.length;
   if (octets[cr + 1] === LF) return cr;
-  throw new ParseError("A CR without its LF", { offset: cr });
+  throw new ParseError("A CR without its LF", { offset: cr, isAmbiguous: true });
 }
 
 function readLines(wire: Wire, headersStart: number, limits: ParseLimits): HeaderLines {
@@ -122,7 +122,7 @@ function colonAfter({ text, octets }: Wire, start: number, end: number): number 
   const colon = skipSpace(octets, end, text.length);
   if (end > start && octets[colon] === COLON) return colon;
   if (text.indexOf("\n", start) < 0) throw endsEarly(text);
-  throw new ParseError("Malformed header name", { offset: colon });
+  throw new ParseError("Malformed header name", { offset: colon, isAmbiguous: true });
 }
 
 /** The Content-Length, which must be the same when it is given more than once; -1 when there is none. */
