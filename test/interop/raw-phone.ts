@@ -32,14 +32,15 @@ export class RawPhone {
     this.#server = server;
   }
 
-  static async open(server: Server): Promise<RawPhone> {
-    const socket = createSocket("udp4").bind(0, "127.0.0.1");
+  static async open(server: Server, local = "127.0.0.1"): Promise<RawPhone> {
+    const socket = createSocket("udp4").bind(0, local);
     await once(socket, "listening");
     return new RawPhone(socket, server);
   }
 
   get address(): string {
-    return `127.0.0.1:${this.#socket.address().port}`;
+    const { address, port } = this.#socket.address();
+    return `${address}:${port}`;
   }
 
   close(): void {

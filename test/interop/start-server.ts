@@ -27,7 +27,7 @@ export async function startServer(...args: readonly string[]): Promise<Server> {
 export async function startTlsServer(...args: readonly string[]): Promise<TlsServer> {
   const tlsAddress = `127.0.0.1:${await freePort()}`;
   const files = ["--cert", certificatePath("example", "cert")];
-  files.push("--key", certificatePath("example", "key"));
+  files.push("--key", certificatePath("example", "key"), "--ca", certificatePath("ca", "cert"));
   const server = await start([...args, "--listen", `tls:${tlsAddress}`, ...files]);
   await server.program.printed(new RegExp(`tls:${tlsAddress}`));
   return { ...server, tlsAddress };
