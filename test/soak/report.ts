@@ -16,6 +16,7 @@ export function report({ seed, plan, net, violations }: SoakResult): string {
     `replay: pnpm soak --seeds 1 --from ${seed}`,
     ...violations.map((violation) => `VIOLATION ${violation}`),
     JSON.stringify(plan, undefined, 2),
+    net.ladder(),
     ...messages,
     "",
   ].join("\n");

@@ -1,7 +1,8 @@
-/** What `process.getActiveResourcesInfo` calls reading or writing a file, and looking up a name. */
+/** What `process.getActiveResourcesInfo` calls reading, writing and closing a file, and looking up a name. */
 const REQUESTS: ReadonlySet<string> = new Set([
   "FSReqPromise",
   "FSReqCallback",
+  "CloseReq",
   "GetAddrInfoReqWrap",
 ]);
 

@@ -432,6 +432,26 @@ describe("VirtualNetwork, what it tells", () => {
     expect(net.messages()).toHaveLength(2);
   });
 
+  it("is a ladder of them", async () => {
+    let isFirst = true;
+    const { net, send } = await pair({
+      latency: 10,
+      loss: ({ wire }) => {
+        const isLost = isFirst && wire.startsWith("SIP/2.0");
+        if (isLost) isFirst = false;
+        return isLost;
+      },
+    });
+    await net.until(send());
+    const [head, ...lines] = net.ladder().split("\n");
+    expect(head?.trim().split(/ +/)).toEqual(["alice", "bob"]);
+    expect(lines.filter((line) => line.includes("✗"))).toHaveLength(1);
+    expect(lines.filter((line) => line.includes("MESSAGE (1)"))).toHaveLength(2);
+    const answers = net.ladder(net.messages({ status: 200 }));
+    expect(answers.split("\n").filter((line) => line.includes("200 OK"))).toHaveLength(2);
+    expect(answers).not.toContain("MESSAGE (1)");
+  });
+
   it("is what the servers reported, and what is alive", async () => {
     const net = new VirtualNetwork();
     const told: string[] = [];

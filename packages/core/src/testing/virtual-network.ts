@@ -2,6 +2,7 @@ import { resolverBy } from "../resolve/dns-resolver.ts";
 import type { Resolver } from "../resolve/resolver.ts";
 import { canonicalAddress, isAddressLiteral } from "../transport/host-port.ts";
 import { type LegAddress, parseLegAddress } from "../transport/leg-address.ts";
+import { drawLadder } from "./draw-ladder.ts";
 import { type Duration, milliseconds } from "./duration.ts";
 import { Fabric } from "./fabric.ts";
 import { type LinkConditions, Links } from "./links.ts";
@@ -177,6 +178,14 @@ export class VirtualNetwork {
         (fate === undefined || message.fate === fate) &&
         isOfKind(message, filter),
     );
+  }
+
+  /** A diagram of who sent what to whom, and when, for a person: of the whole log, or of some messages of it. */
+  ladder(messages: readonly VirtualMessage[] = this.log): string {
+    return drawLadder(messages, (hostPort) => {
+      const node = this.nodes.find(({ name }) => this.#isAt(hostPort, name));
+      return node?.name ?? hostPort;
+    });
   }
 
   /**
