@@ -391,6 +391,16 @@ describe("semantics, RFC 4475 §3.3, §3.4", () => {
 });
 
 describe("what a refusal says", () => {
+  it("baddn: it is the display name, also where the head has its end", async () => {
+    const server = await TortureServer.start("uas");
+    const whole = Buffer.concat([bytesOf(vectorOf("baddn")), Buffer.from("\r\n")]);
+    for (const { answers, closed } of [await server.datagram(whole), await server.stream(whole)]) {
+      expect(answers).toMatchObject([{ status: 400, reason: "Malformed From: the display name" }]);
+      expect(closed).toBe(false);
+    }
+    await server.close();
+  });
+
   it.each(["badinv01", "scalar02", "quotbal", "lwsruri", "mismatch01", "multi01", "insuf"])(
     "%s: a reason, and what its sender knows it by",
     async (name) => {

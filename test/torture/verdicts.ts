@@ -74,7 +74,13 @@ export const entries: ReadonlyMap<string, Entry> = new Map<string, Entry>([
   ["baddate", { verdicts: accepted, because: "nobody reads Date; who does gets a 400" }],
   ["regbadct", { verdicts: [by("registrar", 400)], because: "§20 of RFC 3261 asks for brackets" }],
   ["badaspec", { verdicts: refused(400), because: "no white space is in any URI" }],
-  ["baddn", { verdicts: refused(400), because: "a comma may begin the next value" }],
+  [
+    "baddn",
+    {
+      verdicts: refused(400, { closes: true }),
+      because: "a comma may begin the next value; in the archive its head has no end",
+    },
+  ],
   ["badvers", { verdicts: refused(505) }],
   ["mismatch01", { verdicts: refused(400) }],
   ["mismatch02", { verdicts: refused(501), because: "the RFC prefers it to 400" }],
