@@ -7,7 +7,7 @@ import { type ConnectionOwner, StreamConnection, type StreamCounters } from "./c
 import { type ConnectionEvent, connectionChannel } from "./connection-channel.ts";
 import { ConnectionTable } from "./connection-table.ts";
 import { Handshakes } from "./handshakes.ts";
-import { formatHostPort, isWildcard } from "./host-port.ts";
+import { canonicalAddress, formatHostPort, isWildcard } from "./host-port.ts";
 import type { ListenAddress } from "./leg-address.ts";
 import { Places } from "./places.ts";
 import { type StreamLimits, streamLimits } from "./stream-limits.ts";
@@ -179,7 +179,8 @@ export class ConnectionTransport implements Transport, ConnectionOwner, Door {
   }
 
   admit(socket: Socket): boolean {
-    const { remoteAddress, remotePort } = socket;
+    const { remotePort } = socket;
+    const remoteAddress = addressOf(socket);
     if (!this.#letsIn(socket, remoteAddress) || remotePort === undefined) return false;
     this.#handshakes.begin(socket, remoteAddress, remotePort, this.now());
     this.#watch();
@@ -187,7 +188,8 @@ export class ConnectionTransport implements Transport, ConnectionOwner, Door {
   }
 
   accept(socket: Socket, open: OpenCarrier, proof?: PeerProof): void {
-    const { remoteAddress, remotePort } = socket;
+    const { remotePort } = socket;
+    const remoteAddress = addressOf(socket);
     const admitted =
       remoteAddress !== undefined &&
       remotePort !== undefined &&
@@ -281,4 +283,9 @@ export class ConnectionTransport implements Transport, ConnectionOwner, Door {
       `${this.protocol} to ${formatHostPort(to.address, to.port)}: ${reason}`,
     );
   }
+}
+
+/** A server of the caller's may take IPv4 on an IPv6 socket: `::ffff:192.0.2.1` is the host 192.0.2.1. */
+function addressOf({ remoteAddress }: Socket): string | undefined {
+  return remoteAddress && canonicalAddress(remoteAddress);
 }
