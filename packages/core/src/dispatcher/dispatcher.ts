@@ -165,7 +165,9 @@ export class Dispatcher implements Server {
 
   signRoute({ request, side, leg, flow }: RouteOptions): string {
     const token = this.#engine.tokens.sign(request, side, flow);
-    const transport = leg.protocol === "udp" ? "" : `;transport=${leg.protocol}`;
+    // RFC 7118 §5.2: plain or secure, a WebSocket is "ws" in a URI.
+    const name = leg.protocol === "wss" ? "ws" : leg.protocol;
+    const transport = name === "udp" ? "" : `;transport=${name}`;
     return `<sip:${token}@${leg.sentBy}${transport};lr>`;
   }
 

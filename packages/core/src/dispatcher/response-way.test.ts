@@ -48,6 +48,17 @@ describe("the way of a response, RFC 3261 §18.2.2", () => {
     expect(way(via, { ...open, connection: { id: 1, open: false } })).toBe("tcp:192.0.2.100:5070");
   });
 
+  it.each(["ws", "wss"] as const)(
+    "is the connection or none over %s, RFC 7118 §5.3",
+    (protocol) => {
+      const gone = { ...udp, protocol, connection: { id: 1, open: false } };
+      const via = "SIP/2.0/WSS df7jal23ls0d.invalid;branch=z9hG4bK1";
+      const request = Request.parse(completeRequest(`OPTIONS sip:a SIP/2.0\nVia: ${via}`));
+      stampVia(request, gone);
+      expect(responsePeer(request, gone)).toBe(gone);
+    },
+  );
+
   it("has the default port of its transport where the sent-by names none", () => {
     const gone = { ...udp, protocol: "tls", connection: { id: 1, open: false } } as const;
     expect(way("SIP/2.0/TLS 192.0.2.100;branch=z9hG4bK1", gone)).toBe("tls:192.0.2.100:5061");

@@ -17,6 +17,8 @@ import { defaultPorts, isProtocol } from "../transport/leg-address.ts";
  */
 export function responsePeer(request: Request, from: Peer): Peer {
   if (from.connection?.open) return from;
+  // RFC 7118 §5.3: nobody listens where a WebSocket client was; without its connection the response fails.
+  if (from.protocol === "ws" || from.protocol === "wss") return from;
   const via = request.topmostVia;
   if (via === undefined) return from;
   const { protocol, address } = from;
