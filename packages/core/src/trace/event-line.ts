@@ -10,7 +10,7 @@ import { shortened } from "./printable.ts";
 
 // The widths of the columns: who, what, CSeq, Call-ID. The last one is as wide as it is.
 const WHO = 26;
-const WHAT = 44;
+const WHAT = 36;
 const CSEQ = 14;
 const CALL = 14;
 
