@@ -200,6 +200,21 @@ describe.skipIf(inject("missingTools").includes("dnsmasq"))("With dnsmasq, a res
     );
   });
 
+  it("reads an answer that is too large for a datagram", async () => {
+    const hosts = Array.from({ length: 30 }, (_, n) => n + 1);
+    const dns = await startDnsmasq([
+      "edns-packet-max=512",
+      ...hosts.map((n) => `srv-host=_sip._tcp.sip.test,host-with-a-long-name-${n}.test,5060,${n}`),
+      ...hosts.map((n) => `host-record=host-with-a-long-name-${n}.test,192.0.2.${n}`),
+    ]);
+    expect(await resolving(dns)("sip:sip.test;transport=tcp")).toEqual(
+      hosts.slice(0, 16).map((n) => `tcp 192.0.2.${n} 5060`),
+    );
+    // Once more by TCP, since the first answer was cut short.
+    const services = (await dns.asked()).filter((question) => question.startsWith("SRV"));
+    expect(services).toEqual(Array(2).fill("SRV _sip._tcp.sip.test"));
+  });
+
   it("asks again when an address is as old as DNS allows", async () => {
     const dns = await startDnsmasq(["host-record=a.test,192.0.2.1,7"]);
     const clock = new VirtualClock();

@@ -18,29 +18,25 @@ export interface DnsServers {
   readonly tries: number;
 }
 
-/** Queries by `node:dns`. Throws a `SipError` (`SIP_BAD_OPTION`) for what is no server's address. */
+/** Queries by `node:dns`. Throws a `SipError` (`SIP_BAD_OPTION`) for what that won't take. */
 export function nodeQueries({ servers, timeout, tries }: DnsServers): DnsQueries {
-  const open = (): promises.Resolver => new promises.Resolver({ timeout, tries });
-  let resolver: promises.Resolver | undefined;
-  if (servers !== undefined) {
-    resolver = open();
-    try {
-      resolver.setServers(servers);
-    } catch (cause) {
-      const what = "servers are addresses with or without a port, as in 127.0.0.1:5353";
-      throw new SipError("SIP_BAD_OPTION", what, { cause });
-    }
-  }
-  // Made when it is first needed: most servers in tests never ask, and it reads the machine's configuration.
-  const dns = (): promises.Resolver => {
-    resolver ??= open();
-    return resolver;
-  };
+  const dns = open({ servers, timeout, tries });
   return {
-    naptr: (name) => dns().resolveNaptr(name),
-    srv: (name) => dns().resolveSrv(name),
-    a: (name) => dns().resolve4(name, { ttl: true }),
-    aaaa: (name) => dns().resolve6(name, { ttl: true }),
+    naptr: (name) => dns.resolveNaptr(name),
+    srv: (name) => dns.resolveSrv(name),
+    a: (name) => dns.resolve4(name, { ttl: true }),
+    aaaa: (name) => dns.resolve6(name, { ttl: true }),
     lookup: (name) => promises.lookup(name, { all: true, verbatim: true }),
   };
+}
+
+function open({ servers, timeout, tries }: DnsServers): promises.Resolver {
+  try {
+    const dns = new promises.Resolver({ timeout, tries });
+    if (servers !== undefined) dns.setServers(servers);
+    return dns;
+  } catch (cause) {
+    const what = `servers are addresses with or without a port, timeout and tries whole numbers: ${cause}`;
+    throw new SipError("SIP_BAD_OPTION", what, { cause });
+  }
 }

@@ -644,6 +644,7 @@ describe("options of dnsResolver", () => {
   it.each([
     { servers: ["dns.example.com"] },
     { timeout: 0 },
+    { timeout: 1.5 },
     { tries: Number.NaN },
     { keepFor: -1 },
     { maxNames: 0 },

@@ -16,7 +16,7 @@ import { defaultProtocol, protocolAsked } from "./sip-services.ts";
 
 /** Options of {@link dnsResolver}. */
 export interface DnsResolverOptions {
-  /** DNS servers, as in `127.0.0.1:5353` or `[::1]:5353`. Default: the machine's, as they are when first asked. */
+  /** DNS servers, as in `127.0.0.1:5353` or `[::1]:5353`. Default: the machine's, as they are now. */
   readonly servers?: readonly string[];
   /** How long a server has for its first answer, in milliseconds; twice that the second time. Default: 1,500. */
   readonly timeout?: number;
