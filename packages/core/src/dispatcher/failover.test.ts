@@ -398,14 +398,18 @@ describe("places that failed, RFC 3263 §4.3", () => {
     await close();
   });
 
-  it("are not remembered where there is no other place to go", async () => {
-    const { clock, caller, send, close } = await scene([at(2, "tcp")]);
-    send();
-    await clock.advance(50);
-    expect(caller.stats()).toMatchObject({ targetsSetAside: 0 });
-    expect(caller.counters()).not.toHaveProperty("failovers");
-    await close();
-  });
+  it.each(["udp", "tcp"] as const)(
+    "are not remembered where there is no other place to go by %s",
+    async (protocol) => {
+      const { clock, caller, send, close } = await scene([at(2, protocol)]);
+      const { told } = send();
+      await clock.advance(32_100);
+      expect(told).toHaveLength(1);
+      expect(caller.stats()).toMatchObject({ targetsSetAside: 0 });
+      expect(caller.counters()).not.toHaveProperty("failovers");
+      await close();
+    },
+  );
 });
 
 describe("a request over 1,300 bytes, RFC 3261 §18.1.1", () => {
@@ -489,6 +493,24 @@ describe("a request over 1,300 bytes, RFC 3261 §18.1.1", () => {
     caller.request(long(1));
     await clock.advance(50);
     expect(protocols(sent(2))).toEqual(["TCP", "TCP"]);
+    await close();
+  });
+
+  it("brings its place back when it is answered over TCP", async () => {
+    const { clock, caller, server, sent, send, close } = await scene([at(2), at(3)]);
+    const first = await server(2, 503);
+    const second = await server(3, 503);
+    send();
+    await clock.advance(50);
+    expect(caller.stats()).toMatchObject({ targetsSetAside: 2 });
+    await first.close();
+    await second.close();
+    await server(2, 200);
+    const { final } = caller.request(long(1));
+    await clock.advance(50);
+    expect((await final).status).toBe(200);
+    expect(protocols(sent(2))).toEqual(["UDP", "TCP"]);
+    expect(caller.stats()).toMatchObject({ targetsSetAside: 1 });
     await close();
   });
 
