@@ -379,6 +379,21 @@ describe("VirtualNetwork, time", () => {
     expect(net.clock.now()).toBe(2);
   });
 
+  it("passes while nodes start that need it, and stands still while they read files", async () => {
+    const net = new VirtualNetwork();
+    net.node("slow", (host) => new Promise<void>((resolve) => host.clock.setTimer(500, resolve)));
+    net.node("file", async () => {
+      for (let i = 0; i < 5; i++) await readFile(new URL(import.meta.url));
+    });
+    await net.start();
+    expect(net.clock.now()).toBe(500);
+    const node = net.node("b", () => setImmediate());
+    expect(node.start()).toBe(node.start());
+    node.crash();
+    await expect(net.start()).resolves.toBeUndefined();
+    expect(node.isRunning).toBe(true);
+  });
+
   it("moves on while a handler waits for it", async () => {
     const net = new VirtualNetwork();
     net.node("bob", (host) =>

@@ -28,7 +28,7 @@ export interface VirtualNetworkOptions extends LinkConditions {
  * time and by one seed, so that the same seed gives the same run, byte for byte.
  *
  * Time moves from event to event, and only while nothing is at work: promises get their turns first, and files and name
- * look-ups that a handler waits for are awaited. What else is real (a database, a timer of the machine) can't be told
+ * look-ups that a handler or a start waits for are awaited. What else is real (a database, a timer of the machine) can't be told
  * from a wait for virtual time: wrap it in `track`.
  *
  * @example
@@ -58,7 +58,7 @@ export class VirtualNetwork {
     this.random = this.#seed.fork("test");
     this.clock = new VirtualClock({
       ...(wall === undefined ? {} : { wall }),
-      isBusy: () => this.#handlersAreBusy(),
+      isBusy: () => this.#isAtWork() && hasRealRequests(),
     });
     this.#fabric = new Fabric(this.clock, new Links(this.clock, this.#seed.fork("links")));
     this.#fabric.links.change(conditions);
@@ -93,15 +93,16 @@ export class VirtualNetwork {
       names: [name, ...(options.names ?? [])],
       start: options.start,
       newHost: () => this.#newHost(name, address),
-      hold: (promise, what) => this.hold(promise, what),
     });
     this.#nodes.set(name, node);
     return node;
   }
 
-  /** Starts every node that doesn't run, in the order in which they were made. */
+  /** Starts every node that doesn't run, in the order in which they were made. Time passes where they need it. */
   async start(): Promise<void> {
-    for (const node of this.#nodes.values()) if (!node.isRunning) await node.start();
+    for (const node of this.#nodes.values()) {
+      if (!node.isRunning) await this.until(node.start());
+    }
   }
 
   /** A transport that belongs to no node, for the `listen` of a dispatcher that a test makes itself. */
@@ -214,8 +215,12 @@ export class VirtualNetwork {
     });
   }
 
-  #handlersAreBusy(): boolean {
-    return this.nodes.some((node) => (node.gauges().pendingHandlers ?? 0) > 0) && hasRealRequests();
+  /** Whether a handler, or the start of a node, is at something. */
+  #isAtWork(): boolean {
+    for (const node of this.#nodes.values()) {
+      if (node.isStarting || node.pendingHandlers > 0) return true;
+    }
+    return false;
   }
 
   #freeAddress(): string {

@@ -21,8 +21,8 @@ export class VirtualNode<App = unknown> {
   readonly names: readonly string[];
   readonly #start: NodeFactory<App>;
   readonly #newHost: () => VirtualHost;
-  readonly #hold: <T>(promise: Promise<T>, what: string) => Promise<T>;
   #host: VirtualHost | undefined;
+  #starting: Promise<App> | undefined;
   #app: { readonly it: App } | undefined;
 
   /** @internal */
@@ -32,14 +32,12 @@ export class VirtualNode<App = unknown> {
     readonly names: readonly string[];
     readonly start: NodeFactory<App>;
     readonly newHost: () => VirtualHost;
-    readonly hold: <T>(promise: Promise<T>, what: string) => Promise<T>;
   }) {
     this.name = about.name;
     this.address = about.address;
     this.names = about.names;
     this.#start = about.start;
     this.#newHost = about.newHost;
-    this.#hold = about.hold;
   }
 
   get isRunning(): boolean {
@@ -63,14 +61,35 @@ export class VirtualNode<App = unknown> {
     return sums;
   }
 
-  /** Runs the factory; time doesn't move until it is through. Rejects as it does. */
+  /** @internal */
+  get pendingHandlers(): number {
+    return (this.#host?.servers ?? []).reduce(
+      (sum, server) => sum + (server.stats().pendingHandlers ?? 0),
+      0,
+    );
+  }
+
+  /** Whether it has begun to start, and isn't through. */
+  get isStarting(): boolean {
+    return this.#starting !== undefined;
+  }
+
+  /**
+   * Runs the factory, and rejects as it does. One that needs virtual time to start, to register somewhere for example,
+   * is awaited by `net.until(node.start())`. While it starts, the same promise is given again.
+   */
   start(): Promise<App> {
-    if (this.#host !== undefined) {
+    if (this.#starting !== undefined) return this.#starting;
+    if (this.#app !== undefined) {
       return Promise.reject(new Error(`the node "${this.name}" runs already`));
     }
     const host = this.#newHost();
     this.#host = host;
-    return this.#hold(this.#run(host), `the start of "${this.name}"`);
+    const starting = this.#run(host).finally(() => {
+      if (this.#starting === starting) this.#starting = undefined;
+    });
+    this.#starting = starting;
+    return starting;
   }
 
   /**
@@ -80,6 +99,9 @@ export class VirtualNode<App = unknown> {
   crash(): void {
     this.#host?.crash();
     this.#host = undefined;
+    // Who asked for the crash needn't look after the start that it ends.
+    this.#starting?.catch(() => undefined);
+    this.#starting = undefined;
     this.#app = undefined;
   }
 
