@@ -425,6 +425,77 @@ describe("TCP transport, bounds", () => {
     expect(server.transport.counters()).toMatchObject({ silentConnections: 1 });
   });
 
+  it("closes on one who sends a message a byte a second", async () => {
+    const server = await listen();
+    const client = await dial(server);
+    client.socket.setNoDelay(true);
+    client.socket.write(message("1"));
+    await until(() => server.messages.length === 1);
+    const slow = message("2", "x".repeat(1_000));
+    for (let second = 0; second < 70 && server.closed.length === 0; second += 1) {
+      client.socket.write(slow.slice(second, second + 1));
+      for (let turn = 0; turn < 3; turn += 1) await setImmediate();
+      await server.clock.advance(1_000);
+    }
+    await until(() => client.ended);
+    expect(server.texts).toEqual([message("1")]);
+    expect(server.transport.counters()).toMatchObject({ slowSenders: 1, silentConnections: 0 });
+  });
+
+  it("lets one message after the other take its time", async () => {
+    const server = await listen();
+    const client = await dial(server);
+    client.socket.setNoDelay(true);
+    const stream = Array.from({ length: 10 }, (_, number) => message(String(number))).join("");
+    const half = message("0").length / 2;
+    for (let at = 0; at < stream.length; at += half) {
+      client.socket.write(stream.slice(at, at + half));
+      for (let turn = 0; turn < 3; turn += 1) await setImmediate();
+      await server.clock.advance(20_000);
+    }
+    await until(() => server.messages.length === 10);
+    expect(client.ended).toBe(false);
+  });
+
+  it("closes on a flood of keep-alives, but not on as many as may come in a second", async () => {
+    const server = await listen({ maxKeepAlives: 50 });
+    const client = await dial(server);
+    client.socket.write("\r\n\r\n".repeat(50));
+    await until(() => client.received.length === 100);
+    await server.clock.advance(1_000);
+    client.socket.write("\r\n\r\n".repeat(50));
+    await until(() => client.received.length === 200);
+    client.socket.write("\r\n\r\n");
+    await until(() => client.ended && server.connections === 0);
+    expect(server.transport.counters()).toMatchObject({ keepAlives: 101, keepAliveFloods: 1 });
+  });
+
+  it("closes on a message over the bound, and on a head over it, with the status of each", async () => {
+    const server = await listen({ maxMessage: 1_000 });
+    const [long, head] = [await dial(server), await dial(server)];
+    long.socket.write(message("1", "x".repeat(1_000)).slice(0, 60));
+    head.socket.write(`MESSAGE sip:x SIP/2.0\r\nSubject: ${"x".repeat(1_000)}`);
+    await until(() => long.ended && head.ended);
+    expect(long.received).toMatch(/^SIP\/2\.0 413 /);
+    expect(head.received).toMatch(/^SIP\/2\.0 513 /);
+    expect(server.transport.counters()).toMatchObject({ unframeableStreams: 2 });
+  });
+
+  it("keeps as many idle connections as it may, and a timer for all", async () => {
+    const server = await listen({ maxConnectionsPerAddress: 500 });
+    const clients: Client[] = [];
+    for (let count = 0; count < 500; count += 1) clients.push(await dial(server));
+    await until(() => server.connections === 500);
+    expect(server.clock.pending).toBe(1);
+    clients[499]?.socket.write(message("1"));
+    await until(() => server.messages.length === 1);
+    const refused = await dial(server);
+    await until(() => refused.ended);
+    for (const { socket } of clients) socket.destroy();
+    await until(() => server.connections === 0);
+    expect(server.transport.counters()).toMatchObject({ accepted: 500, connectionsRefused: 1 });
+  });
+
   it("closes on an idle connection, but not while either side sends", async () => {
     const server = await listen({ idleTimeout: 60_000 });
     const client = await dial(server);
