@@ -4,6 +4,13 @@ export type { Duration } from "./testing/duration.ts";
 export type { LinkConditions } from "./testing/links.ts";
 export { SeededRandom } from "./testing/seeded-random.ts";
 export {
+  type CreateHandler,
+  describeHandler,
+  type HandlerSuiteOptions,
+  type TestFunctions,
+} from "./testing/suite/describe-handler.ts";
+export { tortureMessages } from "./testing/suite/torture-messages.ts";
+export {
   type Answer,
   type AskOptions,
   TestServer,
