@@ -5,7 +5,7 @@ export class Dialog {
   readonly callId: string;
   readonly localTag: string;
   readonly remoteTag: string;
-  /** When it began, in virtual milliseconds. */
+  /** When its call began, in virtual milliseconds. */
   readonly since: number;
   /** For the callee's side: whether the ACK came. */
   isConfirmed = false;

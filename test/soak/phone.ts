@@ -134,10 +134,10 @@ export class SoakPhone {
   }
 
   async #register(expires: number): Promise<boolean> {
-    const { name, domain, home, instance } = this.#plan;
-    const uri = this.#contact(name);
+    const { user, domain, home, instance } = this.#plan;
+    const uri = this.#contact();
     const tail = instance === undefined ? "" : `;+sip.instance="<${instance}>"`;
-    const request = this.#newRequest("REGISTER", `sip:${domain}`, `sip:${name}@${domain}`, {
+    const request = this.#newRequest("REGISTER", `sip:${domain}`, `sip:${user}@${domain}`, {
       "Call-ID": this.#callId,
       Contact: `<${uri}>;expires=${expires}${tail}`,
     });
@@ -151,7 +151,7 @@ export class SoakPhone {
       this.#ledger.acknowledged.set(uri, {
         life: this.life,
         home,
-        addressOfRecord: `sip:${name}@${domain}`,
+        addressOfRecord: `sip:${user}@${domain}`,
         uri,
         until: sentAt + expires * 1000,
       });
@@ -163,11 +163,11 @@ export class SoakPhone {
   async #registerBadly(): Promise<void> {
     const { name, domain } = this.#plan;
     const kind = this.#random.pick(["brief", "wrong", "foreign"] as const);
-    const victim = this.#otherPhone((other) => other.domain === domain)?.name;
-    const user = kind === "foreign" ? victim : name;
-    if (user === undefined) return;
+    const victim = this.#otherPhone((other) => other.domain === domain)?.user;
+    const whose = kind === "foreign" ? victim : this.#plan.user;
+    if (whose === undefined) return;
     const uri = this.#contact(`refused-${this.#random.token()}`);
-    const request = this.#newRequest("REGISTER", `sip:${domain}`, `sip:${user}@${domain}`, {
+    const request = this.#newRequest("REGISTER", `sip:${domain}`, `sip:${whose}@${domain}`, {
       "Call-ID": this.#host.random.token(),
       Contact: `<${uri}>;expires=${kind === "brief" ? 1 : 30}`,
     });
@@ -208,11 +208,12 @@ export class SoakPhone {
   async #call(): Promise<void> {
     const to = this.#someUri();
     const invite = this.#newRequest("INVITE", to, to, {
-      Contact: `<${this.#contact(this.#plan.name)}>`,
+      Contact: `<${this.#contact()}>`,
     });
     // After a provisional response nothing but the caller's patience ends an INVITE. RFC 3261 §17.1.1.2
     const patience = this.#random.chance(0.3) ? this.#random.integer(0, 8000) : LONGEST_RINGING;
     let isCancelled = false;
+    const began = this.#host.clock.now();
     await this.#exchange(
       invite,
       {},
@@ -226,16 +227,16 @@ export class SoakPhone {
             });
           }
         },
-        each: (response, request) => this.#answered(request, response, isCancelled),
+        each: (response, request) => this.#answered(request, response, isCancelled, began),
       },
     );
   }
 
   /** Each 2xx, and each retransmission of one, gets its ACK. RFC 3261 §13.2.2.4 */
-  #answered(invite: Request, response: Response, isCancelled: boolean): void {
+  #answered(invite: Request, response: Response, isCancelled: boolean, began: number): void {
     if (response.status < 200 || response.status >= 300) return;
     this.#server.deliver(invite.createAck(response));
-    const dialog = Dialog.ofCaller(response, this.#host.clock.now());
+    const dialog = Dialog.ofCaller(response, began);
     if (this.#seen.has(dialog.key)) return;
     this.#seen.add(dialog.key);
     dialog.isConfirmed = true;
@@ -255,7 +256,7 @@ export class SoakPhone {
       if (!isOpen) return;
       isOpen = status < 200;
       const response = invite.createResponse(status, {
-        headers: { Contact: `<${this.#contact(this.#plan.name)}>` },
+        headers: { Contact: `<${this.#contact()}>` },
       });
       if (status === 200) this.#accepted(invite, response);
       this.#server.deliver(response);
@@ -322,12 +323,12 @@ export class SoakPhone {
     to: string,
     headers: Readonly<Record<string, string>> = {},
   ): Request {
-    const { name, domain } = this.#plan;
+    const { user, domain } = this.#plan;
     this.#cseq += 1;
     return new Request(method, uri, {
       headers: {
         "Max-Forwards": "70",
-        From: `<sip:${name}@${domain}>;tag=${this.#host.random.token()}`,
+        From: `<sip:${user}@${domain}>;tag=${this.#host.random.token()}`,
         To: `<${to}>`,
         "Call-ID": this.#host.random.token(),
         CSeq: `${this.#cseq} ${method}`,
@@ -348,7 +349,7 @@ export class SoakPhone {
       response = await this.#sendOnce(request, options, watcher);
       if (response === undefined) return undefined;
       const { random } = this.#host;
-      if (!authorize(request, response, [this.#plan.name, password], { random })) return response;
+      if (!authorize(request, response, [this.#plan.user, password], { random })) return response;
       this.#cseq = Math.max(this.#cseq, request.cseq.number);
     }
     return response;
@@ -399,16 +400,20 @@ export class SoakPhone {
     const other = this.#otherPhone(() => true);
     return other === undefined
       ? `sip:nobody@${this.#plan.domain}`
-      : `sip:${other.name}@${other.domain}`;
+      : `sip:${other.user}@${other.domain}`;
   }
 
   #otherPhone(fits: (phone: PhonePlan) => boolean): PhonePlan | undefined {
-    const others = this.#world.phones.filter((phone) => phone !== this.#plan && fits(phone));
+    const { user } = this.#plan;
+    const others = this.#world.phones.filter((phone) => phone.user !== user && fits(phone));
     return others.length === 0 ? undefined : this.#random.pick(others);
   }
 
-  #contact(user: string): string {
-    return `sip:${user}@${this.#host.address}:5060;transport=${this.#plan.protocol}`;
+  /** Nobody reaches a browser but over its own connection. RFC 7118 App. B.1 */
+  #contact(user: string = this.#plan.name): string {
+    const { name, protocol } = this.#plan;
+    const host = protocol === "ws" ? `${name}.invalid` : `${this.#host.address}:5060`;
+    return `sip:${user}@${host};transport=${protocol}`;
   }
 
   #after(ms: number, run: () => unknown): void {

@@ -3,10 +3,12 @@ import type { LinkConditions, SeededRandom } from "@sipkit/core/testing";
 /** One of the phones. */
 export interface PhonePlan {
   readonly name: string;
+  /** Whose phone it is: some have two. */
+  readonly user: string;
   readonly domain: string;
   readonly password: string;
-  readonly protocol: "udp" | "tcp";
-  /** The name of the server that it sends to. */
+  readonly protocol: "udp" | "tcp" | "ws";
+  /** Where it sends to: a server, or the domain of several. */
   readonly home: string;
   /** Seconds that it registers for. */
   readonly expires: number;
@@ -38,6 +40,8 @@ export type Mishap = { readonly at: number } & (
 export interface Plan {
   /** Two servers of one domain with one store, instead of one of each domain. */
   readonly isCluster: boolean;
+  /** Passwords and bindings come later, as from a database. */
+  readonly isSlow: boolean;
   readonly servers: readonly ServerPlan[];
   readonly phones: readonly PhonePlan[];
   readonly conditions: LinkConditions;
@@ -57,22 +61,14 @@ export function makePlan(random: SeededRandom): Plan {
     domain: isCluster ? "example.com" : `${name}.example`,
     keepsBindings,
   }));
-  const phones = Array.from({ length: random.integer(6, 10) }, (_, i): PhonePlan => {
-    const { name: home, domain } = random.pick(servers);
-    const name = `phone${i}`;
-    return {
-      name,
-      domain,
-      password: `secret of ${name}`,
-      protocol: random.chance(0.4) ? "tcp" : "udp",
-      home,
-      expires: random.integer(MIN_EXPIRES, 60),
-      instance: random.chance(0.3) ? `urn:uuid:00000000-0000-1000-8000-00000000000${i}` : undefined,
-    };
-  });
+  const phones: PhonePlan[] = [];
+  for (let i = 0, count = random.integer(6, 10); i < count; i++) {
+    phones.push(makePhone(random, i, servers, phones.at(-1)));
+  }
   const length = random.integer(20, 60) * 1000;
   return {
     isCluster,
+    isSlow: random.chance(0.4),
     servers,
     phones,
     conditions: weather(random),
@@ -83,6 +79,32 @@ export function makePlan(random: SeededRandom): Plan {
       servers.map(({ name }) => name),
       phones.map(({ name }) => name),
     ),
+  };
+}
+
+function makePhone(
+  random: SeededRandom,
+  number: number,
+  servers: readonly ServerPlan[],
+  before: PhonePlan | undefined,
+): PhonePlan {
+  const server = random.pick(servers);
+  const owner = random.chance(0.2) ? before : undefined;
+  const user = owner?.user ?? `user${number}`;
+  const isCluster = servers.every(({ domain }) => domain === server.domain);
+  const home = isCluster && random.chance(0.4) ? server.domain : server.name;
+  const dice = random.number();
+  return {
+    name: `phone${number}`,
+    user,
+    domain: owner?.domain ?? server.domain,
+    password: `secret of ${user}`,
+    protocol: dice < 0.5 ? "udp" : dice < 0.85 ? "tcp" : "ws",
+    home: owner?.home ?? home,
+    expires: random.integer(MIN_EXPIRES, 60),
+    instance: random.chance(0.3)
+      ? `urn:uuid:00000000-0000-1000-8000-00000000000${number}`
+      : undefined,
   };
 }
 

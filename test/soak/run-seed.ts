@@ -72,8 +72,9 @@ class Soak {
   }
 
   #addServers(): void {
-    const { servers, phones, isCluster } = this.plan;
+    const { servers, isCluster } = this.plan;
     const shared = memoryStore();
+    if (isCluster) this.#stores.set("example.com", shared);
     for (const server of servers) {
       const kept = isCluster ? shared : memoryStore();
       this.net.node(server.name, {
@@ -82,7 +83,7 @@ class Soak {
           this.#began(server.name);
           const store = server.keepsBindings ? kept : memoryStore();
           this.#stores.set(server.name, store);
-          return startServer(host, server, phones, store);
+          return startServer(host, server, this.plan, store);
         },
       });
     }
@@ -194,7 +195,7 @@ class Soak {
   }
 
   async #runChecked(ms: number): Promise<void> {
-    const users = this.plan.phones.map(({ name, domain }) => `sip:${name}@${domain}`);
+    const users = this.plan.phones.map(({ user, domain }) => `sip:${user}@${domain}`);
     const end = this.net.clock.now() + ms;
     while (this.net.clock.now() < end) {
       await this.net.run(Math.min(CHECK_INTERVAL, end - this.net.clock.now()));

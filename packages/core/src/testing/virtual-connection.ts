@@ -37,9 +37,9 @@ class Pipe {
   #patience: Timer | undefined;
   readonly #giveUp: () => void;
   readonly #resume = (): void => {
-    this.#patience?.cancel();
-    this.#patience = undefined;
-    for (const segment of this.#held.splice(0)) this.send(segment);
+    const held = this.#held.splice(0);
+    this.empty();
+    for (const segment of held) this.send(segment);
   };
 
   /** `clock` is the network's; `giveUp` is called when what was sent has waited too long. */
@@ -66,6 +66,8 @@ class Pipe {
 
   /** Nothing that still waits arrives. */
   empty(): void {
+    this.#patience?.cancel();
+    this.#patience = undefined;
     for (const { message } of this.#held.splice(0)) message?.become("lost");
   }
 
@@ -76,7 +78,6 @@ class Pipe {
     // The news of an end waits as long as it must, as the other side's keep-alives would find it out.
     if (segment.message === undefined) return;
     this.#patience ??= this.#clock.setTimer(DELIVERY_TIMEOUT, () => {
-      this.#patience = undefined;
       this.empty();
       this.#giveUp();
     });
@@ -162,6 +163,7 @@ export class VirtualConnection implements Connection {
     if (!this.open) return;
     this.#state = "closed";
     for (const { message } of this.#waiting.splice(0)) message.become("lost");
+    this.#pipe.empty();
     this.#tellOther();
   }
 

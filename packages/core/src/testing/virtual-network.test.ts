@@ -277,6 +277,24 @@ describe("VirtualNetwork, connections", () => {
     expect(await net.until(send())).toBe(200);
   });
 
+  it("lose what a crashed host had waiting, and end when the partition heals", async () => {
+    const { net, alice, bob, send } = await pair({}, "tcp");
+    await net.until(send());
+    net.partition(["alice"], ["bob"]);
+    void send();
+    await net.run("1s");
+    alice.crash();
+    expect(net.messages({ method: "MESSAGE" }).map(({ fate }) => fate)).toEqual([
+      "delivered",
+      "lost",
+    ]);
+    await net.run("2m");
+    expect(bob.gauges()).toMatchObject({ connections: 1 });
+    net.heal();
+    await net.run(10);
+    expect(bob.gauges()).toMatchObject({ connections: 0 });
+  });
+
   it("end at both sides when one server closes", async () => {
     const { net, alice, bob, send } = await pair({ latency: 10 }, "tcp");
     await net.until(send());
