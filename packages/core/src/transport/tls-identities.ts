@@ -97,6 +97,7 @@ function domainOf(name: string): readonly string[] {
   return /^[A-Za-z0-9*._-]{1,255}$/.test(name) ? [withoutRoot(name.toLowerCase())] : [];
 }
 
-function withoutRoot(name: string): string {
+/** A domain without the dot that may end it. */
+export function withoutRoot(name: string): string {
   return name.endsWith(".") ? name.slice(0, -1) : name;
 }

@@ -1,4 +1,4 @@
-import { constants } from "node:crypto";
+import { constants, X509Certificate } from "node:crypto";
 import {
   type ConnectionOptions,
   createSecureContext,
@@ -11,7 +11,8 @@ import {
 } from "node:tls";
 import { SipError } from "../errors.ts";
 import type { Destination, PeerProof } from "./carrier.ts";
-import { identityFault, sipIdentities } from "./tls-identities.ts";
+import { isAddressLiteral } from "./host-port.ts";
+import { identityFault, sipIdentities, withoutRoot } from "./tls-identities.ts";
 import type { TlsCertificate, TlsOptions } from "./tls-options.ts";
 
 /** Of who only opens connections and shows no certificate. */
@@ -72,13 +73,13 @@ export class TlsSettings {
    */
   connectOptions(to: Destination): ConnectionOptions {
     const { options, own } = this.#current;
-    const { domain, ...where } = to;
+    const { domain = "", ...where } = to;
     return {
       ...where,
       secureContext: own,
       rejectUnauthorized: options.verifyServers ?? true,
       // Never an address: a server name is a DNS name.
-      ...(domain === undefined ? {} : { servername: domain }),
+      ...(domain === "" || isAddressLiteral(domain) ? {} : { servername: withoutRoot(domain) }),
       checkServerIdentity: (_name: string, certificate: PeerCertificate) => {
         const fault = identityFault(certificate, to);
         return fault === undefined ? undefined : new Error(fault);
@@ -123,30 +124,37 @@ function read(options: TlsOptions): Current {
   if (!["TLSv1.2", "TLSv1.3"].includes(minVersion)) {
     throw badOption("minVersion", '"TLSv1.2" or "TLSv1.3"');
   }
-  const secureContextOptions = secureContextOptionsOf(options, options);
+  if (![undefined, true, false].includes(options.verifyServers)) {
+    throw badOption("verifyServers", "true or false");
+  }
+  const secureContextOptions = secureContextOptionsOf(options, options, "");
   const named = Object.entries(names).map(([name, certificate]) => {
     if (!/^(?:\*\.)?[A-Za-z0-9._-]{1,253}$/.test(name)) {
       throw badOption("names", `by host names or *. and one, not "${name}"`);
     }
-    const made = secureContext(secureContextOptionsOf(certificate, options), `names["${name}"]`);
+    const what = `names["${name}"].`;
+    const made = secureContext(secureContextOptionsOf(certificate, options, what), what);
     return [name.toLowerCase(), made] as const;
   });
   return {
     options,
     secureContextOptions,
-    own: secureContext(secureContextOptions, "cert and key"),
+    own: secureContext(secureContextOptions, ""),
     named: new Map(named),
   };
 }
 
+/** `of` says in errors which certificate it is. */
 function secureContextOptionsOf(
-  { cert, key, passphrase }: TlsCertificate,
+  certificate: TlsCertificate,
   options: TlsOptions,
+  of: string,
 ): SecureContextOptions {
+  const { cert = "", key = "", passphrase } = certificate ?? {};
   const { ca, minVersion = "TLSv1.2" } = options;
   const shows = options !== NO_CERTIFICATES;
-  if (shows && !(cert?.length > 0 && key?.length > 0)) {
-    throw badOption("cert and key", "PEM text each");
+  if (shows && !(cert.length > 0 && key.length > 0)) {
+    throw badOption(`${of}cert and key`, "PEM text each");
   }
   let secureOptions = constants.SSL_OP_NO_RENEGOTIATION;
   // A session that is resumed brings back what was believed of its certificate then, perhaps under another `ca`.
@@ -156,16 +164,17 @@ function secureContextOptionsOf(
     minVersion,
     secureOptions,
     ...(passphrase === undefined ? {} : { passphrase }),
-    ...(ca === undefined ? {} : { ca: [ca].flat().map(pem) }),
+    ...(ca === undefined ? {} : { ca: [ca].flat().map(authority) }),
   };
 }
 
-function secureContext(options: SecureContextOptions, what: string): SecureContext {
+function secureContext(options: SecureContextOptions, of: string): SecureContext {
   try {
     return createSecureContext(options);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new SipError("SIP_BAD_OPTION", `tls: ${what} can't be used: ${reason}`, { cause });
+    const message = `tls: ${of}cert and key can't be used: ${reason}`;
+    throw new SipError("SIP_BAD_OPTION", message, { cause });
   }
 }
 
@@ -179,6 +188,16 @@ function clientPolicy({ clientCertificate = "none" }: TlsOptions): string {
 
 function pem(text: string | Uint8Array): string | Buffer {
   return typeof text === "string" ? text : Buffer.from(text);
+}
+
+/** Node would pass over what is no certificate, and then believe nobody. */
+function authority(text: string | Uint8Array): string | Buffer {
+  try {
+    new X509Certificate(text);
+  } catch {
+    throw badOption("ca", "certificates, PEM text each");
+  }
+  return pem(text);
 }
 
 function badOption(name: string, what: string): SipError {
