@@ -28,8 +28,8 @@ const running = startMetrics({ meter: provider.getMeter("sipkit"), dispatcher })
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.once(signal, async () => {
     await dispatcher.close();
-    running.stop();
     await provider.shutdown();
+    running.stop();
   });
 }
 for (const leg of await dispatcher.listen())

@@ -13,7 +13,10 @@ export interface MetricsOptions {
 
 /** Metrics that are being recorded. */
 export interface RunningMetrics {
-  /** Records no more; what was recorded stays. */
+  /**
+   * Records no more, and lets go of the dispatcher's gauges and counters: where metrics are pushed, shut the meter provider
+   * down first, which reads them a last time.
+   */
   stop(): void;
 }
 

@@ -3,7 +3,6 @@ import type { AnyHandler, Packet } from "../chain/handler.ts";
 import { ReceiveChain } from "../chain/receive-chain.ts";
 import { type Clock, systemClock } from "../clock.ts";
 import { SipError } from "../errors.ts";
-import type { TraceEvent } from "../event-channel.ts";
 import { parsePacket } from "../message/parse.ts";
 import type { Request } from "../message/request.ts";
 import type { Response } from "../message/response.ts";
@@ -130,14 +129,13 @@ export class Engine implements InboundHost, OutboundHost {
 
   sending(packet: Packet, leg: TransportLeg, peer: Peer): void {
     if (packetChannel.hasSubscribers) {
-      const size = packet.toWire().length;
-      this.#publish({ direction: "out", packet, leg, peer, retransmission: false, size });
+      this.#publish("out", packet, { leg, peer }, false, packet.toWire().length);
     }
   }
 
   arrived(packet: Packet, leg: TransportLeg, peer: Peer, size: number, again: boolean): void {
     if (packetChannel.hasSubscribers) {
-      this.#publish({ direction: "in", packet, leg, peer, retransmission: again, size });
+      this.#publish("in", packet, { leg, peer }, again, size);
     }
   }
 
@@ -145,12 +143,20 @@ export class Engine implements InboundHost, OutboundHost {
     return answerUnclaimed(request, this.domains, this.receiver.allows);
   }
 
-  #publish(event: Omit<PacketEvent, keyof TraceEvent>): void {
-    packetChannel.publish({ at: this.clock.now(), node: this.node, ...event });
+  #publish(
+    direction: PacketEvent["direction"],
+    packet: Packet,
+    { leg, peer }: Outlet,
+    retransmission: boolean,
+    size: number,
+  ): void {
+    const { clock, node } = this;
+    const at = clock.now();
+    packetChannel.publish({ at, node, direction, packet, retransmission, size, leg, peer });
   }
 
   /** What a transaction sends by itself is there as text alone, and is parsed only for those who listen. */
-  #traceWire(wire: string, { leg, peer }: Outlet, retransmission: boolean): void {
+  #traceWire(wire: string, outlet: Outlet, retransmission: boolean): void {
     if (!packetChannel.hasSubscribers) return;
     let packet: Packet;
     try {
@@ -158,8 +164,7 @@ export class Engine implements InboundHost, OutboundHost {
     } catch {
       return; // a handler has made it so, and it was told of when it was first sent
     }
-    const size = wire.length;
-    this.#publish({ direction: "out", packet, leg, peer, retransmission, size });
+    this.#publish("out", packet, outlet, retransmission, wire.length);
   }
 }
 

@@ -261,10 +261,10 @@ describe("sipkit:transaction", () => {
     const events = listen(transactionChannel);
     phone.request(request("OPTIONS")).final.catch(() => undefined);
     await clock.advance(70_000);
-    expect(texts(events).filter((text) => !text.endsWith("started"))).toEqual([
-      "32000 phone client OPTIONS timeout - after 32000",
-      "32001 server server OPTIONS timeout - after 32000",
-    ]);
+    const outcomes = events.flatMap((event) =>
+      event.phase === "ended" ? [`${event.node} ${event.outcome} ${event.status ?? "-"}`] : [],
+    );
+    expect(outcomes).toEqual(["phone timeout -", "server timeout -"]);
   });
 
   it("tells of what is dropped, and of what a closing server leaves", async () => {

@@ -93,12 +93,20 @@ export function publishStarted(
 
 /** Publishes that a transaction has ended. */
 export function publishEnded(started: TransactionStarted, at: number, end: TransactionEnd): void {
+  const { node, role, method, branch, callId, leg, peer } = started;
   const { outcome, status, error } = end;
   const duration = at - started.at;
+  // Field by field: to spread an object and override what is in it costs the engine some microseconds.
   transactionChannel.publish({
-    ...started,
     phase: "ended",
     at,
+    node,
+    role,
+    method,
+    branch,
+    callId,
+    leg,
+    peer,
     outcome,
     status,
     error,
