@@ -3,6 +3,8 @@ import type { Clock, Timer } from "../clock.ts";
 import { Dispatcher } from "../dispatcher/dispatcher.ts";
 import type { DispatcherOptions } from "../dispatcher/options.ts";
 import type { SipError } from "../errors.ts";
+import type { Method } from "../message/method.ts";
+import { Request } from "../message/request.ts";
 import type { Resolver } from "../resolve/resolver.ts";
 import { formatHostPort } from "../transport/host-port.ts";
 import { defaultPorts, type LegOptions, parseLegAddress } from "../transport/leg-address.ts";
@@ -102,6 +104,32 @@ export class VirtualHost {
     this.#servers.push(server);
     await server.listen();
     return server;
+  }
+
+  /**
+   * A request with all that one needs (To as the URI says, From and Contact of this host, Call-ID, CSeq 1), to send by
+   * `server.request`. Headers that are given take the place of these.
+   *
+   * RFC 3261 §8.1.1
+   */
+  newRequest(
+    method: Method,
+    uri: string,
+    headers: Readonly<Record<string, string | readonly string[]>> = {},
+  ): Request {
+    const self = `sip:${this.name}@${formatHostPort(this.address)}`;
+    const request = new Request(method, uri, {
+      headers: {
+        "Max-Forwards": "70",
+        From: `<${self}>;tag=${this.random.token()}`,
+        To: `<${uri}>`,
+        "Call-ID": this.random.token(),
+        CSeq: `1 ${method}`,
+        Contact: `<${self}>`,
+      },
+    });
+    for (const [name, value] of Object.entries(headers)) request.headers.set(name, value);
+    return request;
   }
 
   /** @internal */

@@ -3,26 +3,10 @@ import { setImmediate, setTimeout as wait } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { onRequest } from "../chain/on-request.ts";
 import type { Dispatcher } from "../dispatcher/dispatcher.ts";
-import { Request } from "../message/request.ts";
 import type { LinkConditions } from "./links.ts";
 import type { HostLeg } from "./virtual-host.ts";
 import { VirtualNetwork, type VirtualNetworkOptions } from "./virtual-network.ts";
 import type { VirtualNode } from "./virtual-node.ts";
-
-let calls = 0;
-
-function message(uri: string, method = "MESSAGE"): Request {
-  calls += 1;
-  return new Request(method, uri, {
-    headers: {
-      From: "<sip:alice@example.com>;tag=1",
-      To: `<${uri}>`,
-      "Call-ID": `${calls}`,
-      CSeq: `1 ${method}`,
-      "Max-Forwards": "70",
-    },
-  });
-}
 
 const accept = onRequest("MESSAGE", (request) => request.createResponse(200));
 
@@ -44,7 +28,7 @@ async function pair(options: VirtualNetworkOptions = {}, leg: HostLeg = "udp"): 
     alice,
     bob,
     send: () =>
-      alice.app.request(message(`sip:bob;transport=${leg}`)).final.then(
+      alice.app.request(alice.newRequest("MESSAGE", `sip:bob;transport=${leg}`)).final.then(
         ({ status }) => status,
         (error: { code: string }) => error.code,
       ),
@@ -75,7 +59,9 @@ describe("VirtualNetwork, nodes", () => {
       start: (host) => host.serve({ legs: ["udp"] }),
     });
     await net.start();
-    const { status } = await net.until(alice.app.request(message("sip:example.com")).final);
+    const { status } = await net.until(
+      alice.app.request(alice.newRequest("MESSAGE", "sip:example.com")).final,
+    );
     expect(status).toBe(200);
     expect(net.messages({ to: "server" })).toHaveLength(1);
     expect(net.messages({ from: "2001:db8::5" })).toHaveLength(1);
@@ -88,6 +74,19 @@ describe("VirtualNetwork, nodes", () => {
     expect(() => net.node("b", { address: "192.0.2.1", start: () => 1 })).toThrow("another node's");
     expect(() => net.node("c", { address: "nowhere", start: () => 1 })).toThrow('"nowhere"');
     expect(() => net.partition(["a"], ["d"])).toThrow('"d"');
+  });
+
+  it("make requests of their own, with the headers that a test wants", async () => {
+    const { alice } = await pair();
+    const { headers } = alice.newRequest("MESSAGE", "sip:bob@bob", {
+      Subject: "hi",
+      CSeq: "7 MESSAGE",
+    });
+    expect(headers.get("from")).toMatch(/^<sip:alice@192\.0\.2\.1>;tag=[\w-]{16}$/);
+    expect(headers.get("to")).toBe("<sip:bob@bob>");
+    expect([headers.get("subject"), headers.getAll("cseq")]).toEqual(["hi", ["7 MESSAGE"]]);
+    alice.crash();
+    expect(() => alice.newRequest("MESSAGE", "sip:bob")).toThrow("isn't running");
   });
 
   it("run once at a time, and are nothing before and after", async () => {
@@ -325,8 +324,9 @@ describe("VirtualNetwork, a crash", () => {
     await net.start();
     await net.run("2500ms");
     const zombie = node.app;
+    const request = node.newRequest("MESSAGE", "sip:b");
     await node.restart();
-    void zombie.request(message("sip:b")).final.catch(() => undefined);
+    void zombie.request(request).final.catch(() => undefined);
     await net.run("1500ms");
     expect(ticks).toEqual(["life 1", "life 1", "life 2"]);
     expect(net.log).toEqual([]);
@@ -393,7 +393,7 @@ describe("VirtualNetwork, time", () => {
     );
     const alice = net.node("alice", (host) => host.serve());
     await net.start();
-    await net.until(alice.app.request(message("sip:bob")).final);
+    await net.until(alice.app.request(alice.newRequest("MESSAGE", "sip:bob")).final);
     expect(net.clock.now()).toBe(2);
   });
 
@@ -426,7 +426,7 @@ describe("VirtualNetwork, time", () => {
     );
     const alice = net.node("alice", (host) => host.serve());
     await net.start();
-    const final = alice.app.request(message("sip:bob")).final;
+    const final = alice.app.request(alice.newRequest("MESSAGE", "sip:bob")).final;
     await net.run("1s");
     expect(() => net.expectIdle()).toThrow("bob: nonInviteServers 1");
     expect(() => net.expectIdle()).toThrow("pendingHandlers 1");
@@ -498,7 +498,9 @@ describe("VirtualNetwork, what it tells", () => {
     );
     const alice = net.node("alice", (host) => host.serve());
     await net.start();
-    expect((await net.until(alice.app.request(message("sip:bob")).final)).status).toBe(500);
+    expect(
+      (await net.until(alice.app.request(alice.newRequest("MESSAGE", "sip:bob")).final)).status,
+    ).toBe(500);
     expect(net.errors).toMatchObject([
       { node: "bob", at: 1, error: { code: "SIP_HANDLER_THREW" } },
     ]);
@@ -523,7 +525,6 @@ describe("VirtualNetwork, what it tells", () => {
         duplication: 0.2,
         reordering: 0.2,
       } as const;
-      calls = 0;
       const { net, bob, send } = await pair({ seed, ...conditions });
       const sent = Array.from({ length: 20 }, send);
       await net.run("3s");

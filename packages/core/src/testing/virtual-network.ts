@@ -36,7 +36,8 @@ export interface VirtualNetworkOptions extends LinkConditions {
  * const server = net.node("server", (host) => host.serve({ receiver: myHandler }));
  * const alice = net.node("alice", (host) => host.serve({ legs: ["udp"] }));
  * await net.start();
- * const { status } = await net.until(alice.app.request(request, { to: "sip:server" }).final);
+ * const request = alice.newRequest("MESSAGE", "sip:bob@server");
+ * const { status } = await net.until(alice.app.request(request).final);
  * await net.run("40s");
  * net.expectIdle();
  */
@@ -58,7 +59,7 @@ export class VirtualNetwork {
     this.random = this.#seed.fork("test");
     this.clock = new VirtualClock({
       ...(wall === undefined ? {} : { wall }),
-      isBusy: () => this.#isAtWork() && hasRealRequests(),
+      isBusy: () => hasRealRequests() && this.#isAtWork(),
     });
     this.#fabric = new Fabric(this.clock, new Links(this.clock, this.#seed.fork("links")));
     this.#fabric.links.change(conditions);

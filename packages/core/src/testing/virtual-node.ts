@@ -1,4 +1,5 @@
 import type { SipError } from "../errors.ts";
+import type { Request } from "../message/request.ts";
 import type { VirtualHost } from "./virtual-host.ts";
 
 /** Builds what runs on a node: called at each start, so that nothing of an earlier life is left. */
@@ -67,6 +68,12 @@ export class VirtualNode<App = unknown> {
       (sum, server) => sum + (server.stats().pendingHandlers ?? 0),
       0,
     );
+  }
+
+  /** See {@link VirtualHost.newRequest}. Throws while the node doesn't run. */
+  newRequest(...about: Parameters<VirtualHost["newRequest"]>): Request {
+    if (this.#host === undefined) throw new Error(`the node "${this.name}" isn't running`);
+    return this.#host.newRequest(...about);
   }
 
   /** Whether it has begun to start, and isn't through. */
