@@ -11,7 +11,7 @@ import { formatHostPort } from "./host-port.ts";
 export class ConnectionTable implements Iterable<StreamConnection> {
   readonly #secure: boolean;
   readonly #byId = new Map<number, StreamConnection>();
-  /** Only those that can be sent to; of two that lead to one place the younger. */
+  /** Only those that can be sent to: one for an address and port, and one for each domain there. */
   readonly #byPlace = new Map<string, StreamConnection>();
 
   /** `secure`: its connections prove who the other side is. */
@@ -43,7 +43,10 @@ export class ConnectionTable implements Iterable<StreamConnection> {
 
   add(connection: StreamConnection): void {
     this.#byId.set(connection.id, connection);
-    for (const place of this.#places(connection)) this.#byPlace.set(place, connection);
+    const [place = "", ofDomain] = this.#places(connection);
+    if (ofDomain !== undefined) this.#byPlace.set(ofDomain, connection);
+    // One that is being opened for a domain may fail; it takes nobody's place.
+    if (ofDomain === undefined || !this.#byPlace.has(place)) this.#byPlace.set(place, connection);
   }
 
   /** It is not sent to any more, but still there. */
