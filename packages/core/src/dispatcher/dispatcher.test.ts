@@ -119,6 +119,37 @@ describe("dispatcher.listen", () => {
   ])("is never reached with %s", (_what, options, code) => {
     expect(() => new Dispatcher(options)).toThrow(expect.objectContaining({ code }));
   });
+
+  it("gives handlers nothing before they have started, within a dialog or not", async () => {
+    const net = new VirtualNetwork();
+    const seen: string[] = [];
+    net.node("server", (node) =>
+      node.serve({
+        receiver: {
+          start: () => new Promise<void>((resolve) => node.clock.setTimer(1000, resolve)),
+          receive(packet) {
+            seen.push(packet.method);
+            return packet.isRequest && packet.method !== "ACK"
+              ? packet.createResponse(200)
+              : undefined;
+          },
+        },
+      }),
+    );
+    const alice = net.node("alice", (node) => node.serve());
+    await alice.start();
+    const started = net.start();
+    const within = { To: "<sip:bob@server>;tag=1" };
+    const send = (headers: Readonly<Record<string, string>>): Promise<Response> =>
+      alice.app.request(alice.newRequest("INFO", "sip:server", headers)).final;
+    const early = Promise.all([send({}), send(within)]);
+    alice.app.deliver(alice.newRequest("ACK", "sip:server", within));
+    expect((await early).map(({ status }) => status)).toEqual([503, 503]);
+    await started;
+    expect(seen).toEqual([]);
+    expect((await net.until(send(within))).status).toBe(200);
+    expect(net.errors).toEqual([]);
+  });
 });
 
 describe("dispatcher.request", () => {

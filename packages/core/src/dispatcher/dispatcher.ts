@@ -110,6 +110,7 @@ export class Dispatcher implements Server {
       await this.close();
       throw error;
     }
+    this.#engine.hasStarted = true;
     this.#engine.isServing = true;
     return legs;
   }
@@ -195,6 +196,7 @@ export class Dispatcher implements Server {
       waitingRequests: watch.size,
       queuedRequests: this.#inbound.waiting,
       pendingHandlers: this.#inbound.pending,
+      unresolvedRequests: this.#outbound.unresolved,
       targetsSetAside: setAside.size,
     };
     for (const leg of legs) add(all, leg.stats());
@@ -218,10 +220,14 @@ export class Dispatcher implements Server {
    * smaller `within` counts from then.
    */
   close({ within = 0 }: { readonly within?: number } = {}): Promise<void> {
-    this.#drain ??= new Drain(this.clock, () => this.#engine.table.pending === 0);
+    this.#drain ??= new Drain(this.clock, () => this.#isIdle);
     this.#drain.limit(within);
     this.#closing ??= this.#close(this.#drain);
     return this.#closing;
+  }
+
+  get #isIdle(): boolean {
+    return this.#engine.table.pending === 0 && this.#outbound.unresolved === 0;
   }
 
   async #close(drain: Drain): Promise<void> {

@@ -51,6 +51,8 @@ export class Engine implements InboundHost, OutboundHost {
   receiver: ReceiveChain;
   /** New requests are served; `false` before the handlers have started and when they are about to end. */
   isServing = false;
+  /** Handlers have started: before that nothing goes to them. */
+  hasStarted = false;
   /** The legs are open. */
   isOpen = false;
   /** Called when no transaction is pending any more. */

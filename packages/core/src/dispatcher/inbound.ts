@@ -36,6 +36,8 @@ export interface InboundHost extends ExchangeHost {
   readonly legs: readonly TransportLeg[];
   /** Whether new requests are served. */
   readonly isServing: boolean;
+  /** Whether handlers have started. */
+  readonly hasStarted: boolean;
   /** Tells the trace that a packet came in, and whether a transaction knows it. */
   arrived(packet: Packet, leg: TransportLeg, from: Peer, size: number, again: boolean): void;
 }
@@ -108,7 +110,9 @@ export class Inbound {
       exchange.began();
       if (request.method === "CANCEL" && this.#cancel(exchange) === "answered") return;
     }
-    if (!this.#host.isServing && request.to.tag === undefined) exchange.unavailable();
+    const { isServing, hasStarted } = this.#host;
+    // When the server is about to end, dialogs that it is in are served to the last.
+    if (!hasStarted || (!isServing && request.to.tag === undefined)) exchange.unavailable();
     else if (this.#hasRoom) this.#inOrder(exchange);
     else exchange.overload();
   }
@@ -203,7 +207,7 @@ export class Inbound {
       this.#host.count("strayResponses");
       if (error !== undefined) this.#host.report(asSipError(error), { packet: response });
     };
-    if (this.#pending >= MAX_PENDING_HANDLERS) {
+    if (!this.#host.hasStarted || this.#pending >= MAX_PENDING_HANDLERS) {
       drop();
       return;
     }
