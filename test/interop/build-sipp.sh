@@ -4,6 +4,6 @@
 set -eu
 git clone --quiet --depth 1 --branch v3.6.1 https://github.com/SIPp/sipp "$1"
 cd "$1"
-echo '#define VERSION "v3.6.1"' > include/version.h
+printf '#define VERSION "v3.6.1"\n#define SIPP_VERSION VERSION\n' > include/version.h
 cmake -S . -B build -DUSE_SSL=1 -DCMAKE_BUILD_TYPE=Release
 make -C build sipp

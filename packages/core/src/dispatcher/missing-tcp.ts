@@ -11,8 +11,7 @@ export function warnOfMissingTcp(legs: readonly TransportLeg[]): void {
   for (const { protocol, address, port, isOwnSocket } of legs) {
     // Port 0 is a client's: nobody was told where to reach it.
     if (protocol !== "udp" || !isOwnSocket || port === 0) continue;
-    if (legs.some((leg) => leg.protocol === "tcp" && leg.address === address && leg.port === port))
-      continue;
+    if (legs.some((leg) => leg.protocol === "tcp" && mayListenOn(leg, address, port))) continue;
     const where = formatHostPort(address, port);
     process.emitWarning(
       `udp:${where} has no tcp:${where} beside it: large requests will not arrive`,
@@ -21,4 +20,9 @@ export function warnOfMissingTcp(legs: readonly TransportLeg[]): void {
       },
     );
   }
+}
+
+/** Where a leg on a server of the caller's listens is not known yet. */
+function mayListenOn(leg: TransportLeg, address: string, port: number): boolean {
+  return !leg.isOwnSocket || (leg.address === address && leg.port === port);
 }
