@@ -1,5 +1,6 @@
 import { Authorize } from "@sipkit/auth";
 import { Dispatcher, ReceiveChain } from "@sipkit/core";
+import { startMetrics } from "@sipkit/metrics";
 import { Proxy } from "@sipkit/proxy";
 import { Registrar } from "@sipkit/registrar";
 
@@ -16,5 +17,6 @@ const server = new Dispatcher({
     new Proxy(),
   ]),
 });
+startMetrics({ dispatcher: server });
 await server.listen();
 process.once("SIGTERM", () => server.close());

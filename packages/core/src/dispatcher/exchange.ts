@@ -150,7 +150,7 @@ export class Exchange implements Arrival, ServerUser, Watched {
     if (status > 100) this.#host.beforeSend(response, this.leg, this.peer);
     if (status < 200) this.#sendProvisional(response);
     else {
-      this.#traceFinal(response, isInvite);
+      this.#traceFinal(response);
       this.#sendFinal(response, isInvite, isForwarded);
     }
   }
@@ -196,14 +196,9 @@ export class Exchange implements Arrival, ServerUser, Watched {
     }
   }
 
-  #traceFinal(response: Response, isInvite: boolean): void {
+  /** Tells of the final response before it goes: its transaction may end while it is sent. */
+  #traceFinal(response: Response): void {
     const { status } = response;
-    const hasTransaction = this.#transaction !== undefined && !response.stateless;
-    if (status === 408 && !isInvite && hasTransaction) {
-      // RFC 4320 §4.2: the transaction doesn't send it.
-      this.#concluded({ outcome: "timeout" });
-      return;
-    }
     this.#host.sending(response, this.leg, this.peer);
     const outcome = this.#cancelled && status >= 300 ? "cancelled" : "answered";
     this.#concluded({ outcome, status });

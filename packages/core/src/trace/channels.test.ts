@@ -267,6 +267,21 @@ describe("sipkit:transaction", () => {
     expect(outcomes).toEqual(["phone timeout -", "server timeout -"]);
   });
 
+  it("tells of a 408 that isn't sent as the time-out that it is", async () => {
+    const { clock, phone, server } = await start((packet) => {
+      if (packet.isRequest) server.deliver(packet.createResponse(408));
+      return "later";
+    });
+    const events = listen(transactionChannel);
+    const packets = listen(packetChannel);
+    phone.request(request("OPTIONS")).final.catch(() => undefined);
+    await clock.advance(10);
+    expect(texts(events)).toContain("1 server server OPTIONS timeout - after 0");
+    expect(new Set(packets.map(({ packet }) => ladderText(packet)))).toEqual(
+      new Set(["OPTIONS (1)"]),
+    );
+  });
+
   it("tells of what is dropped, and of what a closing server leaves", async () => {
     const { clock, phone, server } = await start((packet) => {
       return packet.method === "INFO" ? "drop" : "later";
