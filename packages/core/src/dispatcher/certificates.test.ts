@@ -45,7 +45,12 @@ function at(port: () => number): Resolver {
 
 function options(domain: string): Request {
   return new Request("OPTIONS", `sip:x@${domain};transport=tls`, {
-    headers: { From: "<sip:y@example.com>;tag=1", To: `<sip:x@${domain}>`, CSeq: "1 OPTIONS" },
+    headers: {
+      From: "<sip:y@example.com>;tag=1",
+      To: `<sip:x@${domain}>`,
+      "Call-ID": domain,
+      CSeq: "1 OPTIONS",
+    },
   });
 }
 
