@@ -45,8 +45,9 @@ export interface Handler {
   readonly takesCancel?: boolean;
   receive(packet: Packet, leg: Leg, from: Peer): Outcome;
   /**
-   * The twin of `receive` on the way out: synchronous, in reverse order, once a message, before our own Via goes on.
-   * Never for a retransmission, a 100, or a hop-by-hop ACK or CANCEL.
+   * The twin of `receive` on the way out: synchronous, in reverse order, once a message, before our own Via goes on. When
+   * a request goes to another place after a failure, or by TCP because it has become too large for UDP, that is another
+   * message, made of a fresh copy. Never for a retransmission, a 100, or a hop-by-hop ACK or CANCEL.
    */
   // biome-ignore lint/suspicious/noConfusingVoidType: a method that returns nothing
   beforeSend?(packet: Packet, leg: Leg, to: Peer): undefined | void;

@@ -11,7 +11,7 @@ import { asSipError } from "./as-sip-error.ts";
 import { ClientExchange } from "./client-exchange.ts";
 import type { ExchangeHost } from "./exchange-host.ts";
 import { wayFor } from "./large-request.ts";
-import { putOurVia } from "./our-via.ts";
+import { makeReady } from "./make-ready.ts";
 import type { SetAside } from "./set-aside.ts";
 import type { Way } from "./way.ts";
 
@@ -156,15 +156,12 @@ export class Attempts implements ClientUser {
     }
   }
 
-  #prepare({ leg, peer }: Way): Peer {
-    const { request } = this.exchange;
-    const reached = leg.reach(peer);
-    this.#options.prepare?.(request, leg, reached);
-    // A number before it makes it a branch of its own and leaves its end, where a proxy knows a loop by.
+  #prepare(way: Way): Peer {
+    // A number before it makes it a branch of its own and leaves its end, by which a proxy knows a loop.
     const next = this.#count + 1;
     const branch = next === 1 ? this.#branch : `${next}.${this.#branch}`;
-    putOurVia(request, { leg, peer: reached }, branch, this.#host);
-    return reached;
+    const { prepare } = this.#options;
+    return makeReady(this.exchange.request, way, { branch, prepare }, this.#host);
   }
 
   #send(way: Way, peer: Peer): void {

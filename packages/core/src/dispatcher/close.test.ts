@@ -175,6 +175,29 @@ describe("dispatcher.close({ within })", () => {
     await busy.close();
   });
 
+  it("waits for requests whose next hop is being looked up", async () => {
+    const network = new VirtualNetwork();
+    const { clock } = network;
+    const looking: ((hops: readonly NextHop[]) => void)[] = [];
+    const caller = new Dispatcher({
+      clock,
+      legs: [{ listen: network.transport("udp:192.0.2.1:5060") }],
+      resolver: { resolve: () => new Promise((resolve) => looking.push(resolve)) },
+    });
+    await caller.listen();
+    const { final } = caller.request(request("MESSAGE"));
+    const failed = expect(final).rejects.toMatchObject({ code: "SIP_NO_LEG" });
+    const before = clock.now();
+    const closing = caller.close({ within: 60_000 });
+    await clock.advance(10);
+    expect(caller.stats()).toMatchObject({ unresolvedRequests: 1 });
+    for (const found of looking) found([]);
+    await failed;
+    await closing;
+    expect(clock.now()).toBe(before + 10);
+    expect(idle(caller)).toEqual([]);
+  });
+
   it("ends when its time is over", async () => {
     const { clock, server, phone, send, settled } = await scene();
     const call = send("INVITE");

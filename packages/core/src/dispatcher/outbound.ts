@@ -1,4 +1,3 @@
-import type { Peer } from "../arrival.ts";
 import type { Packet } from "../chain/handler.ts";
 import type { ClientTransaction, DeliverOptions, RequestOptions } from "../chain/server.ts";
 import { type SipError, TransportError } from "../errors.ts";
@@ -9,8 +8,8 @@ import { Attempts, type AttemptsHost } from "./attempts.ts";
 import { Exchange } from "./exchange.ts";
 import type { Flows } from "./flows.ts";
 import { wayFor } from "./large-request.ts";
+import { makeReady } from "./make-ready.ts";
 import type { Direction, NextHops } from "./next-hop.ts";
-import { putOurVia } from "./our-via.ts";
 import { viaPeer } from "./response-way.ts";
 import type { Way } from "./way.ts";
 
@@ -20,6 +19,8 @@ export interface OutboundHost extends AttemptsHost {
   readonly flows: Flows;
   /** Whether the legs are open. */
   readonly isOpen: boolean;
+  /** Called when there may be nothing left to wait for. */
+  readonly whenIdle: (() => void) | undefined;
 }
 
 /** Who sends a request once its way is known. */
@@ -31,9 +32,15 @@ interface Sender {
 /** A packet's way out: find where it goes, put our Via on, hand it to a transaction or straight to the leg. */
 export class Outbound {
   readonly #host: OutboundHost;
+  #unresolved = 0;
 
   constructor(host: OutboundHost) {
     this.#host = host;
+  }
+
+  /** How many requests wait for their next hop to be looked up. */
+  get unresolved(): number {
+    return this.#unresolved;
   }
 
   request(original: Request, options: RequestOptions): ClientTransaction {
@@ -73,31 +80,37 @@ export class Outbound {
         for (const hop of target.route.toReversed()) request.headers.prepend("Route", hop);
       }
       const way = this.#host.nextHops.find(request, direction);
-      if ("then" in way) way.then((found) => sender.go(found)).catch(failed);
+      if ("then" in way) this.#goWhenFound(way, sender, failed);
       else sender.go(way);
     } catch (error) {
       failed(error);
     }
   }
 
+  #goWhenFound(way: Promise<Way>, sender: Sender, failed: (error: unknown) => void): void {
+    this.#unresolved += 1;
+    way
+      .finally(() => {
+        this.#unresolved -= 1;
+      })
+      .then((found) => sender.go(found))
+      .catch(failed)
+      .finally(() => this.#host.whenIdle?.());
+  }
+
   /** Sends a request without a transaction. */
   #sendOnce(original: Request, found: Way, where: DeliverOptions): void {
     const { setAside, random } = this.#host;
     const branch = where.branch ?? random.token();
-    const ready = (copy: Request, { leg, peer: to }: Way): Peer => {
-      const reached = leg.reach(to);
-      where.prepare?.(copy, leg, reached);
-      putOurVia(copy, { leg, peer: reached }, branch, this.#host);
-      return reached;
-    };
+    const { prepare } = where;
     let way = wayFor(original, found, setAside);
     let request = way.large === undefined ? original : original.clone();
-    let peer = ready(request, way);
+    let peer = makeReady(request, way, { branch, prepare }, this.#host);
     const fitting = wayFor(request, way, setAside);
     if (fitting !== way) {
       way = fitting;
       request = original;
-      peer = ready(request, way);
+      peer = makeReady(request, way, { branch, prepare }, this.#host);
     }
     // Its retransmission goes by UDP when there is no TCP.
     if (way.otherwise?.isSamePlace) setAside.watch(peer);

@@ -14,6 +14,9 @@ const MAX_SET_ASIDE = 1_000;
  * Places that failed a moment ago, where there was another one to go to: they are tried last for a while, so that not
  * every request has to find out anew.
  *
+ * Deviation: a 503 without Retry-After counts like any other, though it is to be taken for a 500. RFC 3263 makes no
+ * difference, and the place is tried all the same when no other is left.
+ *
  * RFC 3263 §4.3, RFC 3261 §21.5.4
  */
 export class SetAside {
