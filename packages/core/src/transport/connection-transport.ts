@@ -181,7 +181,7 @@ export class ConnectionTransport implements Transport, ConnectionOwner, Door {
   admit(socket: Socket): boolean {
     const { remotePort } = socket;
     const remoteAddress = addressOf(socket);
-    if (!this.#letsIn(socket, remoteAddress) || remotePort === undefined) return false;
+    if (remotePort === undefined || !this.#letsIn(socket, remoteAddress)) return false;
     this.#handshakes.begin(socket, remoteAddress, remotePort, this.now());
     this.#watch();
     return true;

@@ -64,7 +64,9 @@ describe("stream framer, RFC 3261 §18.3", () => {
     expect(seen).toEqual({ messages: [first, second, second], faults: [], pings: 1 });
   });
 
-  it("gives the same messages for any bodies, header spellings and cuts", () => {
+  it("gives the same messages for any bodies, header spellings and cuts", {
+    timeout: 30_000,
+  }, () => {
     const spelling = fc.constantFrom(
       "Content-Length: ",
       "content-length:",
@@ -277,6 +279,70 @@ describe("stream framer, hostile streams", () => {
         );
       }),
       { numRuns: 500 },
+    );
+  });
+});
+
+describe("stream framer, frames of another protocol, RFC 7118 §5", () => {
+  function frames(...all: readonly string[]): Seen {
+    const { framer: cutter, seen } = framer(1_000);
+    for (const one of all) cutter.frame(Uint8Array.from(Buffer.from(one, "latin1")));
+    return seen;
+  }
+
+  it("takes each as one message, with or without Content-Length, whatever its lines end with", () => {
+    const bare = message("Subject: x", "body");
+    const counted = message("Content-Length:\r\n 4", "body");
+    const short = message("l: 4", "body").replaceAll("\r\n", "\n");
+    expect(frames(bare, counted, short).messages).toEqual([bare, counted, short]);
+  });
+
+  it("takes line ends before a message off, and reads its Content-Length nevertheless", () => {
+    const one = message("l: 4", "body");
+    expect(frames(`\r\n\r\n${one}`)).toMatchObject({ messages: [one], pings: 0 });
+    expect(frames(`\r\n\r\n${one}x`).faults).toMatchObject([
+      { status: 400, message: "Body longer than Content-Length" },
+    ]);
+  });
+
+  it("answers a double CRLF alone", () => {
+    expect(frames("", "\r\n", "\r\n\r\n")).toMatchObject({ pings: 1, keepAlives: 2, faults: [] });
+  });
+
+  it.each([
+    ["", "The frame ends before the message's head"],
+    ["l: 4", "Body longer than Content-Length"],
+    ["l: 50", "Body shorter than Content-Length"],
+    ["l: 4294967328", "Body shorter than Content-Length"],
+    ["l: 99999999999999999999", "Body shorter than Content-Length"],
+    ["l: 5\r\nContent-Length: 6", "Two different Content-Length values"],
+    ["l: 0x5", "Content-Length is not a number"],
+    ["l: -1", "Content-Length is not a number"],
+  ])("takes nothing more after a frame with %j", (header, fault) => {
+    const bad =
+      header === "" ? "MESSAGE sip:a SIP/2.0\r\nCall-ID: c\r\n" : message(header, "five.");
+    const seen = frames(bad, message("l: 0"));
+    expect(seen.messages).toEqual([]);
+    expect(seen.faults).toEqual([{ status: 400, message: fault, head: bad }]);
+  });
+
+  it("gives of any frame one message, one fault or one sign of life", () => {
+    const line = fc.constantFrom(
+      "l: 4\r\n",
+      "Content-Length:",
+      " 4\r\n",
+      "\r\n",
+      "\n",
+      "body",
+      "X: y\r\n",
+      "\r",
+    );
+    fc.assert(
+      fc.property(fc.array(line, { maxLength: 12 }), (lines) => {
+        const seen = frames(lines.join(""));
+        const { messages, faults, pings, keepAlives = 0 } = seen;
+        expect(messages.length + faults.length + pings + keepAlives).toBe(1);
+      }),
     );
   });
 });

@@ -6,7 +6,8 @@ export interface WebSocketOptions {
   readonly path?: string;
   /**
    * Asked when a client opens a connection: its Origin header (browsers send one; `undefined` where there is none) and
-   * the HTTP request. `false` refuses it with 403. Default: everybody is let in. RFC 6455 §10.2
+   * the HTTP request. Anything but `true`, a promise or an error
+   * included, refuses it with 403. Default: everybody is let in. RFC 6455 §10.2
    */
   readonly allowOrigin?: (origin: string | undefined, request: IncomingMessage) => boolean;
 }

@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { TLSSocket } from "node:tls";
 import type { WebSocketServer } from "ws";
-import type { Door, PeerProof } from "./carrier.ts";
+import type { CarrierSink, Door, PeerProof } from "./carrier.ts";
 import type { TlsSettings } from "./tls-settings.ts";
 import { WebSocketCarrier } from "./websocket-carrier.ts";
 import type { WebSocketModule } from "./websocket-module.ts";
@@ -67,24 +67,16 @@ export class WebSocketUpgrades {
   upgrade(request: IncomingMessage, duplex: Duplex, head: Buffer): void {
     const socket = duplex as Socket; // Node's HTTP servers have no other
     socket.on("error", ignore);
-    const status = this.#wss === undefined ? 503 : this.#fault(request);
+    const status = this.#fault(request, socket);
     if (status === undefined) {
       this.#wss?.handleUpgrade(request, socket, head, (ws) => {
-        const proof = this.#proof(socket);
-        const { maxMessage } = this.#options;
-        if (proof === "missing") socket.destroy();
-        else {
-          this.#door.accept(
-            socket,
-            (sink) => new WebSocketCarrier(ws, socket, sink, maxMessage),
-            proof,
-          );
-        }
+        const open = (sink: CarrierSink): WebSocketCarrier =>
+          new WebSocketCarrier(ws, socket, sink, this.#options.maxMessage);
+        this.#door.accept(socket, open, this.#proof(socket));
       });
     } else {
-      socket.end(
-        `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
-      );
+      const reason = STATUS_CODES[status];
+      socket.end(`HTTP/1.1 ${status} ${reason}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
     }
   }
 
@@ -93,11 +85,13 @@ export class WebSocketUpgrades {
     return this.#isOnPath(request) ? 426 : 404;
   }
 
-  #fault(request: IncomingMessage): 400 | 403 | 404 | undefined {
+  #fault(request: IncomingMessage, socket: Socket): number | undefined {
+    if (this.#wss === undefined) return 503;
     if (!this.#isOnPath(request)) return 404;
     // RFC 7118 §4.1: who doesn't name the subprotocol speaks something else.
     if (!offersSip(request)) return 400;
-    return this.#allows(request) ? undefined : 403;
+    const isProven = this.#proof(socket) !== undefined || !this.#options.tls?.requiresClients;
+    return isProven && this.#allows(request) ? undefined : 403;
   }
 
   #isOnPath(request: IncomingMessage): boolean {
@@ -116,11 +110,8 @@ export class WebSocketUpgrades {
     }
   }
 
-  #proof(socket: Socket): PeerProof | undefined | "missing" {
-    const { tls } = this.#options;
-    if (tls === undefined || !(socket instanceof TLSSocket)) return undefined;
-    const proof = tls.proofOf(socket);
-    return proof === undefined && tls.requiresClients ? "missing" : proof;
+  #proof(socket: Socket): PeerProof | undefined {
+    return socket instanceof TLSSocket ? this.#options.tls?.proofOf(socket) : undefined;
   }
 }
 
