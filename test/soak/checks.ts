@@ -4,20 +4,21 @@ import type { Ledger } from "./ledger.ts";
 import type { SoakPhone } from "./phone.ts";
 
 /** Statuses that are answered without state, so that each retransmission of a request gets an answer made anew. */
-const STATELESS: ReadonlySet<number> = new Set([400, 401, 403, 407, 481, 503]);
+const STATELESS: ReadonlySet<number> = new Set([400, 401, 403, 407, 481]);
 /** Timer B and F, with what rounding adds. */
 const TIMEOUT = 32_001;
 
 /** Which life of a node something at an address and time belongs to. */
 export type LifeAt = (address: string, at: number) => number;
 
-/** Every request had one end, and in time. RFC 3261 §17.1 */
+/** Every request had one end, and in time at each place. RFC 3261 §17.1 */
 export function checkEnds(ledger: Ledger, isAlive: (life: number) => boolean): void {
-  for (const { phone, life, method, callId, at, endedAt, hadProvisional } of ledger.entries) {
+  for (const entry of ledger.entries) {
+    const { phone, life, method, callId, at, endedAt, hadProvisional, places } = entry;
     const what = `${phone}: ${method} ${callId} of ${at} ms`;
     if (endedAt === undefined) {
       if (isAlive(life)) ledger.violate(`${what} never ended`);
-    } else if ((method !== "INVITE" || !hadProvisional) && endedAt - at > TIMEOUT) {
+    } else if ((method !== "INVITE" || !hadProvisional) && endedAt - at > places * TIMEOUT) {
       ledger.violate(`${what} ended after ${endedAt - at} ms`);
     }
   }
@@ -29,7 +30,8 @@ export function checkAnswers(log: readonly VirtualMessage[], lifeAt: LifeAt, led
   for (const message of log) {
     if (!message.wire.startsWith("SIP/2.0 ")) continue;
     const status = statusOf(message);
-    if (status < 200) continue;
+    // A server that isn't ready, or is full, keeps nothing of what it refuses: it may serve the retransmission.
+    if (status < 200 || status === 503) continue;
     const key = transactionOf(message, lifeAt);
     const before = answers.get(key);
     if (before === undefined) answers.set(key, [message]);

@@ -6,6 +6,8 @@ export interface Entry {
   readonly method: string;
   readonly callId: string;
   readonly at: number;
+  /** How many places it may be sent to, one after another. RFC 3263 §4.3 */
+  readonly places: number;
   endedAt: number | undefined;
   /** The final status, or the code of the error. */
   outcome: number | string | undefined;
@@ -38,7 +40,7 @@ export class Ledger {
   /** How often what happened, for the summary. */
   readonly counts: Map<string, number> = new Map();
 
-  open(about: Pick<Entry, "phone" | "life" | "method" | "callId" | "at">): Entry {
+  open(about: Pick<Entry, "phone" | "life" | "method" | "callId" | "at" | "places">): Entry {
     const entry: Entry = {
       ...about,
       endedAt: undefined,

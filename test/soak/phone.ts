@@ -13,7 +13,7 @@ import {
 import type { SeededRandom, VirtualHost } from "@sipkit/core/testing";
 import { Dialog } from "./dialog.ts";
 import type { Ledger } from "./ledger.ts";
-import type { PhonePlan } from "./plan.ts";
+import { CLUSTER, type PhonePlan } from "./plan.ts";
 
 /** How long a callee waits for the ACK to its 2xx before it hangs up: 64·T1. RFC 3261 §13.3.1.4 */
 const ACK_TIMEOUT = 32_000;
@@ -369,6 +369,7 @@ export class SoakPhone {
       method,
       callId,
       at: clock.now(),
+      places: this.#places(request),
     });
     const to = request.headers.has("route") ? {} : { to: `sip:${home};transport=${protocol}` };
     const sent = request.clone();
@@ -393,6 +394,11 @@ export class SoakPhone {
       });
       watcher.sent?.(transaction);
     });
+  }
+
+  #places(request: Request): number {
+    const { home } = this.#plan;
+    return !request.headers.has("route") && home === CLUSTER ? 2 : 1;
   }
 
   #someUri(): string {

@@ -52,13 +52,16 @@ export interface Plan {
 
 const MIN_EXPIRES = 10;
 
+/** The domain that two servers share. */
+export const CLUSTER = "example.com";
+
 /** Makes a plan. */
 export function makePlan(random: SeededRandom): Plan {
   const isCluster = random.chance(0.25);
   const keepsBindings = isCluster || random.chance(0.5);
   const servers: readonly ServerPlan[] = ["east", "west"].map((name) => ({
     name,
-    domain: isCluster ? "example.com" : `${name}.example`,
+    domain: isCluster ? CLUSTER : `${name}.example`,
     keepsBindings,
   }));
   const phones: PhonePlan[] = [];

@@ -10,7 +10,7 @@ import {
 } from "./checks.ts";
 import { Ledger } from "./ledger.ts";
 import { SoakPhone } from "./phone.ts";
-import { type Mishap, makePlan, type Plan } from "./plan.ts";
+import { CLUSTER, type Mishap, makePlan, type Plan } from "./plan.ts";
 import { startServer } from "./server.ts";
 
 /** What became of one seed. */
@@ -74,7 +74,7 @@ class Soak {
   #addServers(): void {
     const { servers, isCluster } = this.plan;
     const shared = memoryStore();
-    if (isCluster) this.#stores.set("example.com", shared);
+    if (isCluster) this.#stores.set(CLUSTER, shared);
     for (const server of servers) {
       const kept = isCluster ? shared : memoryStore();
       this.net.node(server.name, {
