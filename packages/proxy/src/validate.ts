@@ -1,4 +1,4 @@
-import { maxForwards, type Request, type Response, type Server } from "@sipkit/core";
+import { maxForwards, proxyRequire, type Request, type Response, type Server } from "@sipkit/core";
 import { isLooped } from "./loop.ts";
 
 const INITIAL_MAX_FORWARDS = 70;
@@ -34,7 +34,7 @@ export function refusal(
   }
   // Step 5: there is no option that we understand as a proxy.
   if (!request.headers.has("proxy-require")) return undefined;
-  const unknown = request.headers.getAll("proxy-require");
+  const unknown = request.headers.readAll(proxyRequire);
   if (unknown.length === 0) return undefined;
   return request.createResponse(420, {
     headers: { Unsupported: unknown.join(", ") },

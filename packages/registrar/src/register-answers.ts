@@ -1,4 +1,4 @@
-import type { Request, Response } from "@sipkit/core";
+import { type Request, type Response, require } from "@sipkit/core";
 import type { Binding } from "./binding.ts";
 import { remainingSeconds } from "./binding-targets.ts";
 import { DateText } from "./date-text.ts";
@@ -10,7 +10,7 @@ const SUPPORTED: ReadonlySet<string> = new Set(["path"]);
 export function refuseUnknownExtensions(request: Request): Response | undefined {
   const { headers } = request;
   if (!headers.has("require")) return undefined;
-  const unknown = headers.getAll("require").filter((tag) => !SUPPORTED.has(tag.toLowerCase()));
+  const unknown = headers.readAll(require).filter((tag) => !SUPPORTED.has(tag.toLowerCase()));
   if (unknown.length === 0) return undefined;
   return request.createResponse(420, { headers: { Unsupported: unknown.join(", ") } });
 }
