@@ -55,7 +55,7 @@ export function courseOf(
   }
 
   const hasIdentity = request.get(identity) !== undefined;
-  if (server.isLocal(request.uri) && !(hasIdentity && request.headers.has("route"))) {
+  if (server.isLocal(request.uri) && !(hasIdentity && hasRoute(request))) {
     return undefined;
   }
   // §16.3 step 2
@@ -78,5 +78,10 @@ export function along(request: Request, flow: FlowRef | undefined): Destination 
 
 /** Whether anything tells where a request goes next. */
 export function hasWay(request: Request): boolean {
-  return isSipUri(request.uri) || request.headers.has("route");
+  return isSipUri(request.uri) || hasRoute(request);
+}
+
+/** Whether there is a Route, and not just an empty line of that name. */
+function hasRoute({ headers }: Request): boolean {
+  return headers.has("route") && headers.get("route") !== undefined;
 }
