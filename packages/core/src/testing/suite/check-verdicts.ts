@@ -70,25 +70,24 @@ async function isClaimed(bench: HandlerBench, wire: string): Promise<boolean> {
   return bench.said.some(({ verdict }) => isClaim(verdict));
 }
 
-/** The transactions to which two different final responses went, with their statuses. */
+/**
+ * The transactions to which final responses of two kinds went. The same one twice is a retransmission, or answers one: an
+ * answer that leaves nothing here is made anew, and may have another nonce.
+ */
 function answeredTwice(sent: readonly string[]): readonly string[] {
-  const finals = new Map<string, string>();
+  const finals = new Map<string, number>();
   const twice = new Set<string>();
   for (const wire of sent) {
     try {
       const packet = parsePacket(wire);
       if (packet.isRequest || packet.status < 200) continue;
       const key = `${packet.branch} ${packet.method}`;
-      const first = finals.get(key) ?? wire;
+      const first = finals.get(key) ?? packet.status;
       finals.set(key, first);
-      if (first !== wire) twice.add(`${key}: ${statusOf(first)} and ${statusOf(wire)}`);
+      if (first !== packet.status) twice.add(`${key}: ${first} and ${packet.status}`);
     } catch (error) {
       if (!(error instanceof ParseError)) throw error;
     }
   }
   return [...twice];
-}
-
-function statusOf(wire: string): string {
-  return wire.split(" ", 2)[1] ?? "";
 }

@@ -1,9 +1,12 @@
+import { isIP } from "node:net";
 import type { Connection, Peer, Protocol } from "../../arrival.ts";
 import type { AnyHandler, Outcome, Packet, Verdict } from "../../chain/handler.ts";
 import { isPending } from "../../chain/verdict.ts";
 import { wrap } from "../../chain/wrap.ts";
 import { Dispatcher } from "../../dispatcher/dispatcher.ts";
-import type { SipError } from "../../errors.ts";
+import { type SipError, TransportError } from "../../errors.ts";
+import { parseSipUri } from "../../message/uri.ts";
+import type { NextHop } from "../../resolve/resolver.ts";
 import type { Transport, TransportSink } from "../../transport/transport.ts";
 import { VirtualClock } from "../virtual-clock.ts";
 
@@ -46,6 +49,7 @@ export class HandlerBench {
       domains: ["example.com"],
       legs: this.#transports.map((listen) => ({ listen })),
       receiver: [...before, watched],
+      resolver: { resolve: resolveAddress },
       onError: (error) => this.#errors.push(error),
     });
   }
@@ -88,6 +92,17 @@ export class HandlerBench {
     this.said.push({ packet, verdict: outcome });
     return outcome;
   }
+}
+
+/** No name has an address here: whoever runs a suite asks nobody for what strangers wrote. */
+function resolveAddress(uri: string): readonly NextHop[] {
+  const { host, port = 5060, params } = parseSipUri(uri);
+  const address = host.replace(/^\[|\]$/g, "");
+  if (isIP(address) === 0) {
+    throw new TransportError("no address for that name", { code: "SIP_NO_ADDRESS" });
+  }
+  const protocol = params.get("transport")?.toLowerCase() === "tcp" ? "tcp" : "udp";
+  return [{ protocol, address, port }];
 }
 
 /** A transport that leads nowhere. */

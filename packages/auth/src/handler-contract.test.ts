@@ -1,0 +1,16 @@
+import { describeHandler } from "@sipkit/core/testing";
+import { describe, it } from "vitest";
+import { Authorize } from "./authorize.ts";
+
+describeHandler(
+  "Authorize",
+  () => new Authorize({ realm: "example.com", credentials: { alice: "secret" } }),
+  { describe, it },
+  {
+    ignores: ["ACK sip:bob@example.com SIP/2.0", "CANCEL sip:bob@example.com SIP/2.0"],
+    takes: [
+      "REGISTER sip:example.com SIP/2.0",
+      'INVITE sip:bob@example.com SIP/2.0\nProxy-Authorization: Digest username="alice", realm="example.com", nonce="n", uri="sip:bob@example.com", response="00000000000000000000000000000000"',
+    ],
+  },
+);
