@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import type { TlsOptions } from "@sipkit/core";
+import type { Dispatcher, TlsOptions } from "@sipkit/core";
 
 /** Paths of PEM files. */
 export interface CertificateFiles {
@@ -23,4 +23,21 @@ export function readCertificates({ cert, key, ca }: CertificateFiles): TlsOption
     key: readFileSync(key),
     ...(ca === undefined ? {} : { ca: readFileSync(ca) }),
   };
+}
+
+/** Has a SIGHUP read the files again: new connections are shown what is in them then. */
+export function reloadOnHangup(server: Dispatcher, files: CertificateFiles): void {
+  process.on("SIGHUP", () => {
+    try {
+      const certificates = readCertificates(files);
+      for (const leg of server.legs) {
+        if (leg.protocol === "tls" || leg.protocol === "wss") {
+          server.setCertificates(leg, certificates);
+        }
+      }
+      console.log("SIGHUP: new certificates");
+    } catch (error) {
+      console.error(`SIGHUP: the old certificates stay: ${error}`);
+    }
+  });
 }

@@ -1,9 +1,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
+import { copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { connect } from "node:tls";
 import { completeRequest } from "@sipkit/core/testing";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { certificatePath } from "../certificates/certificates.ts";
 
 // Each example is a process that compiles itself first.
 vi.setConfig({ testTimeout: 60_000 });
@@ -124,6 +129,12 @@ describe("examples/registrar", () => {
     ["a time that is none", ["--min-expires", "soon"], /number of seconds/],
     ["a leg that is none", ["--listen", "upd:127.0.0.1:0"], /udp:/],
     ["a flag that nobody knows", ["--colour"], /--colour/],
+    ["a tls leg without a certificate", ["--listen", "tls:127.0.0.1:0"], /openssl req -x509/],
+    [
+      "a certificate that isn't there",
+      ["--listen", "wss:127.0.0.1:0", "--cert", "no-file", "--key", "no-file"],
+      /no-file/,
+    ],
   ])("refuses %s in a line and tells how it is used", async (_what, args, line) => {
     const example = start("registrar", ...args);
     await example.says(/Usage:/);
@@ -132,6 +143,44 @@ describe("examples/registrar", () => {
     expect(example.output()).toMatch(line);
     expect(example.output()).not.toContain("    at ");
   });
+});
+
+describe("examples/registrar over TLS", () => {
+  it("shows what is in its certificate files, and reads them again on SIGHUP", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "sipkit-example-"));
+    const files = { cert: join(folder, "cert.pem"), key: join(folder, "key.pem") };
+    const put = async (name: string): Promise<void> => {
+      await copyFile(certificatePath(name, "cert"), files.cert);
+      await copyFile(certificatePath(name, "key"), files.key);
+    };
+    await put("example");
+    const port = await freePort();
+    const paths = ["--cert", files.cert, "--key", files.key];
+    const example = start("registrar", "--listen", `tls:127.0.0.1:${port}`, ...paths);
+    await example.says(/demo user sip:bob@example\.com.*;transport=tls\n/);
+    expect(await shownBy(port)).toBe("server.example.com");
+
+    await put("other");
+    example.child.kill("SIGHUP");
+    await example.says(/SIGHUP: new certificates\n/);
+    expect(await shownBy(port)).toBe("other.example.com");
+
+    await writeFile(files.key, "no key");
+    example.child.kill("SIGHUP");
+    await example.says(/SIGHUP: the old certificates stay: SipError: .*\n/);
+    expect(await shownBy(port)).toBe("other.example.com");
+    expect(await stop(example)).toBe(0);
+    await rm(folder, { recursive: true });
+  });
+
+  /** The common name that a server shows. */
+  async function shownBy(port: number): Promise<unknown> {
+    const socket = connect({ port, host: "127.0.0.1", rejectUnauthorized: false });
+    await once(socket, "secureConnect");
+    const { subject } = socket.getPeerCertificate();
+    socket.destroy();
+    return subject.CN;
+  }
 });
 
 describe("examples/register-and-redirect", () => {
