@@ -92,6 +92,23 @@ describe("Proxy, a next hop with several addresses, RFC 3261 §16.6 step 7", () 
     expect(scene.server.counters()).toMatchObject({ unansweredForwards: 1 });
   });
 
+  it("gives a MESSAGE up in time when it went to another address late", async () => {
+    const scene = await Scene.start({
+      resolver: finds(at("192.0.2.77", "tcp"), at("192.0.2.78")),
+    });
+    const alice = await scene.phone("alice");
+    // Nothing comes back: to open the connection takes its ten seconds.
+    scene.network.partition(["192.0.2.1", "192.0.2.10"], ["192.0.2.77"]);
+    const sent = alice.send("MESSAGE", far, outward);
+    await scene.advance(20_000);
+    expect(scene.server.counters()).toMatchObject({ failovers: 1 });
+    await scene.advance(20_000);
+    expect(finals(sent.statuses)).toEqual([]);
+    expect(scene.server.counters()).toMatchObject({ unansweredForwards: 1 });
+    expect(scene.server.stats()).toMatchObject({ nonInviteClients: 0, waitingRequests: 0 });
+    expect(scene.errors).toEqual([]);
+  });
+
   it("rings the next one when an INVITE has timed out", async () => {
     const scene = await Scene.start({ resolver: finds(at("192.0.2.77"), at("192.0.2.10")) });
     const bob = await scene.phone("bob");

@@ -37,9 +37,9 @@ export interface RequestOptions {
    */
   readonly observer?: ClientObserver;
   /**
-   * For how many milliseconds another place may be tried when one has failed; a final response that comes from such a
-   * one later counts as none. A proxy that forwards a non-INVITE gives the time after which nobody waits for it any more.
-   * Default: without end.
+   * For how many milliseconds another place may be tried when one has failed. When the request is no INVITE, such a place
+   * has until then to answer, or it has timed out: a proxy gives the time after which nobody waits any more. Default:
+   * without end.
    *
    * RFC 3263 §4.3, RFC 4320 §4.2
    */

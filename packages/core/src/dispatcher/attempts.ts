@@ -1,6 +1,6 @@
 import type { Peer } from "../arrival.ts";
 import type { RequestOptions } from "../chain/server.ts";
-import type { Clock } from "../clock.ts";
+import type { Clock, Timer } from "../clock.ts";
 import { type SipError, TransactionTimeout, TransportError } from "../errors.ts";
 import { retryAfter } from "../message/header/retry-after.ts";
 import type { Request } from "../message/request.ts";
@@ -42,6 +42,7 @@ export class Attempts implements ClientUser {
   /** What further attempts are made of; `undefined` where there can be none. */
   #original: Request | undefined;
   #way: Way | undefined;
+  #deadline: Timer | undefined;
   #count = 0;
   /** Whether the place that it went to last has said anything. */
   #isHeard = false;
@@ -84,13 +85,8 @@ export class Attempts implements ClientUser {
       if (this.#goOn(response, retryTime(response))) return;
     } else if (this.#way !== undefined) this.#answers(this.#way);
     this.#isHeard = true;
-    if (status < 200) this.exchange.response(response);
-    else if (this.#count > 1 && this.#host.clock.now() >= this.#until) {
-      this.fail(new TransactionTimeout("the final response came after its time"));
-    } else {
-      this.#forget();
-      this.exchange.response(response);
-    }
+    if (status >= 200) this.#forget();
+    this.exchange.response(response);
   }
 
   failed(error: TransactionTimeout | TransportError): void {
@@ -179,9 +175,23 @@ export class Attempts implements ClientUser {
       const why = "there is no room, or a transaction has that branch already";
       this.fail(new TransportError(why, { code: "SIP_NO_TRANSACTION" }));
     } else if (this.#count === count) exchange.sent(machine);
+    if (count > 1 && request.method !== "INVITE") this.#endInTime();
+  }
+
+  /** A further attempt has its own Timer F, which would run out when nobody waits any more. */
+  #endInTime(): void {
+    if (this.#deadline !== undefined || this.#until === Number.POSITIVE_INFINITY) return;
+    if (this.exchange.isOver) return;
+    const { clock } = this.#host;
+    this.#deadline = clock.setTimer(this.#until - clock.now(), () => {
+      this.fail(new TransactionTimeout("no final response came in the time for all attempts"));
+      this.exchange.abandon();
+    });
   }
 
   #forget(): void {
+    this.#deadline?.cancel();
+    this.#deadline = undefined;
     this.#original = undefined;
     this.#way = undefined;
   }

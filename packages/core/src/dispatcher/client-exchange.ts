@@ -89,6 +89,11 @@ export class ClientExchange implements ClientTransaction {
     this.#machine = undefined;
   }
 
+  /** Nobody waits for it any more. */
+  abandon(): void {
+    this.#machine?.abandon();
+  }
+
   /** It was sent. */
   sent(machine: ClientMachine): void {
     this.#machine = machine;

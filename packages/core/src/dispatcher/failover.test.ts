@@ -258,13 +258,23 @@ describe("failover, RFC 3263 §4.3", () => {
     await close();
   });
 
-  it("takes an answer after its time for none", async () => {
+  it("ends a further attempt when its time is over, and makes nothing of an answer after that", async () => {
     const { clock, server, send, close } = await scene([at(2), at(3)]);
     await server(2, 503);
     await server(3, 200);
     const over = send("MESSAGE", { failoverFor: 3 });
     await clock.advance(100);
     expect(over.told).toEqual(["SIP_TIMEOUT"]);
+    await close();
+  });
+
+  it("lets a further INVITE ring on when its time is over", async () => {
+    const { clock, server, send, close } = await scene([at(2), at(3)]);
+    await server(2, 503);
+    await server(3, 180, 200);
+    const { told } = send("INVITE", { failoverFor: 3 });
+    await clock.advance(100);
+    expect(told).toEqual([180, 200]);
     await close();
   });
 
