@@ -189,8 +189,13 @@ describe("dispatcher.close({ within })", () => {
     const failed = expect(final).rejects.toMatchObject({ code: "SIP_NO_LEG" });
     const before = clock.now();
     const closing = caller.close({ within: 60_000 });
+    let isClosed = false;
+    closing.finally(() => {
+      isClosed = true;
+    });
     await clock.advance(10);
     expect(caller.stats()).toMatchObject({ unresolvedRequests: 1 });
+    expect(isClosed).toBe(false);
     for (const found of looking) found([]);
     await failed;
     await closing;
