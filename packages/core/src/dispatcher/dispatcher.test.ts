@@ -219,11 +219,12 @@ describe("dispatcher.request", () => {
 
   it.each([
     ["no leg has its protocol", "sip:192.0.2.2;transport=tcp"],
+    ["only its secure form has a leg", "sip:192.0.2.2;transport=ws", "wss:192.0.2.1:443"],
     ["its URI is none", "nonsense"],
     ["its URI is a telephone number", "tel:+15551234"],
-  ])("fails when %s, and never throws", async (_what, uri) => {
+  ])("fails when %s, and never throws", async (_what, uri, leg = "udp:192.0.2.1:5060") => {
     const { host } = world();
-    const alice = await host(["udp:192.0.2.1:5060"]);
+    const alice = await host([leg as LegAddress]);
     const transaction = alice.request(message(uri));
     await expect(transaction.final).rejects.toMatchObject({ code: expect.stringMatching(/^SIP_/) });
     await alice.close();
@@ -299,6 +300,24 @@ describe("dispatcher.request", () => {
     expect(response.status).toBe(487);
     await alice.close();
     await bob.close();
+  });
+});
+
+describe("dispatcher.signRoute", () => {
+  it.each([
+    ["udp", ""],
+    ["tcp", ";transport=tcp"],
+    ["tls", ";transport=tls"],
+    ["ws", ";transport=ws"],
+    ["wss", ";transport=ws"],
+  ])("names a leg over %s, RFC 3261 §19.1.1, RFC 7118 §5.2", async (protocol, transport) => {
+    const { host } = world();
+    const server = await host([`${protocol}:192.0.2.1:5060` as LegAddress]);
+    const [leg] = server.legs;
+    if (leg === undefined) throw new Error("no leg");
+    const route = server.signRoute({ request: message("sip:bob@example.com"), side: "a", leg });
+    expect(route).toMatch(new RegExp(`^<sip:[^@]+@192\\.0\\.2\\.1:5060${transport};lr>$`));
+    await server.close();
   });
 });
 
