@@ -1,0 +1,6 @@
+export {
+  BusinessHours,
+  type BusinessHoursOptions,
+  type Opening,
+  type Weekday,
+} from "./business-hours.ts";
