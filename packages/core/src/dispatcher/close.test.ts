@@ -190,7 +190,7 @@ describe("dispatcher.close({ within })", () => {
     const before = clock.now();
     const closing = caller.close({ within: 60_000 });
     let isClosed = false;
-    closing.finally(() => {
+    const closed = closing.then(() => {
       isClosed = true;
     });
     await clock.advance(10);
@@ -198,7 +198,7 @@ describe("dispatcher.close({ within })", () => {
     expect(isClosed).toBe(false);
     for (const found of looking) found([]);
     await failed;
-    await closing;
+    await closed;
     expect(clock.now()).toBe(before + 10);
     expect(idle(caller)).toEqual([]);
   });
