@@ -298,7 +298,7 @@ describe("a TCP leg that drains", () => {
     const [leg] = await server.listen();
     await phone.listen();
     const { final } = phone.request(request("MESSAGE", `sip:127.0.0.1:${leg?.port};transport=tcp`));
-    await expect.poll(() => server.stats()["pendingHandlers"]).toBe(1);
+    await expect.poll(() => server.stats()).toMatchObject({ pendingHandlers: 1 });
     const closing = server.close({ within: 60_000 });
     await setImmediate();
     const [error] = await once(connect(leg?.port ?? 0, "127.0.0.1"), "error").catch(
