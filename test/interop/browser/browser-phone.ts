@@ -88,12 +88,12 @@ export class BrowserPhone {
     await this.#page.evaluate("phone.unregister()");
   }
 
-  /** Waits until that has happened; fails with what has, after 20 s. */
+  /** Waits until that has happened; fails with what has, after 40 s. */
   async saw(event: string): Promise<void> {
     const name = JSON.stringify(event);
     try {
       await this.#page.waitForFunction(`phone.events.includes(${name})`, undefined, {
-        timeout: 20_000,
+        timeout: 40_000,
       });
     } catch (cause) {
       const events = await this.#page.evaluate("phone.events.join(', ')");
