@@ -237,10 +237,10 @@ export class StreamConnection implements Connection, CarrierSink {
     const connecting = this.#state === "connecting";
     this.#linger();
     if (!connecting) {
-      this.#owner.trace("closed", this.peer, error?.message ?? "the other side closed it");
+      this.#owner.trace("closed", this.peer, reasonOf(error) ?? "the other side closed it");
     } else {
       this.#owner.counted.connectFailures += 1;
-      const why = error?.message ?? "closed before it was there";
+      const why = reasonOf(error) ?? "closed before it was there";
       this.#owner.trace("failed", this.peer, why);
       const failure = this.#error(why, error);
       for (const to of this.#waiting) this.#owner.failed(failure, to);
@@ -296,6 +296,11 @@ export class StreamConnection implements Connection, CarrierSink {
     const where = formatHostPort(this.peer.address, this.peer.port);
     return new TransportError(`${this.peer.protocol} to ${where}: ${reason}`, { cause });
   }
+}
+
+/** What happened, without where in OpenSSL: `…:error:0A00010B:SSL routines:get_record:wrong version number:record.c:350:`. */
+function reasonOf(error: Error | undefined): string | undefined {
+  return /:error:[0-9A-F]+:[^:]*:[^:]*:([^:]+):/.exec(error?.message ?? "")?.[1] ?? error?.message;
 }
 
 function latin1Of(bytes: Uint8Array): string {

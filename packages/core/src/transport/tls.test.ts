@@ -1,5 +1,11 @@
 import { once } from "node:events";
-import { type AddressInfo, connect as connectTcp, type Server, type Socket } from "node:net";
+import {
+  type AddressInfo,
+  connect as connectTcp,
+  createServer as createTcpServer,
+  type Server,
+  type Socket,
+} from "node:net";
 import { setImmediate } from "node:timers/promises";
 import { type ConnectionOptions, connect, createServer, type TLSSocket } from "node:tls";
 import { afterEach, describe, expect, it } from "vitest";
@@ -305,6 +311,18 @@ describe("TLS transport, the servers that it connects to, RFC 5922 §7.3", () =>
     await until(() => us.messages.length === 1);
     expect(us.connection?.authorized).toBe(false);
     expect(us.connection?.identities).toBeUndefined();
+  });
+
+  it("says in a line that a server does no TLS", async () => {
+    const server = createTcpServer((socket) =>
+      socket.on("error", () => {}).end("SIP/2.0 400 \r\n"),
+    );
+    await listening(server);
+    const us = await listen();
+    const { port } = server.address() as AddressInfo;
+    us.transport.send(text, { ...us.peer("example.com"), port });
+    await until(() => us.failures.length === 1);
+    expect(us.failures[0]?.error.message).toBe(`tls to 127.0.0.1:${port}: wrong version number`);
   });
 
   it("shows them its own certificate when they ask", async () => {
