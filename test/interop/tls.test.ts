@@ -33,6 +33,15 @@ describe.skipIf(inject("missingTools").includes("baresip"))("baresip over TLS", 
     const server = await startTlsServer(...users("alice", "bob"));
     const bob = await startBaresip(server, "bob", { proto: callee, answers: true });
     const alice = await startBaresip(server, "alice", { proto: caller });
+    for (const [user, protocol] of [
+      ["alice", caller],
+      ["bob", callee],
+    ] as const) {
+      const contact = protocol === "tls" ? ";transport=tls" : "";
+      await server.program.printed(
+        new RegExp(`added sip:${user}@example\\.com at "[^;"]*${contact}"`),
+      );
+    }
 
     alice.command("dial", "sip:bob@example.com");
     for (const { program } of [alice, bob]) {
