@@ -102,9 +102,10 @@ export class TlsSettings {
 
   /** What a finished handshake proved; `undefined` where the other side showed no certificate that we accept. */
   proofOf(socket: TLSSocket): PeerProof | undefined {
-    // Node takes a resumed session without a certificate for an authorized one.
+    if (!socket.authorized) return undefined;
     const certificate = socket.getPeerCertificate();
-    if (!socket.authorized || certificate.raw === undefined) return undefined;
+    // Node takes a resumed session without a certificate for an authorized one.
+    if (certificate.raw === undefined) return undefined;
     return { authorized: true, identities: sipIdentities(certificate) };
   }
 
