@@ -31,15 +31,17 @@ class Pipe {
   readonly #clock: Clock;
   readonly #from: string;
   readonly #to: string;
-  /** What a partition has stopped, in order. */
-  #held: Segment[] = [];
+  readonly #giveUp: () => void;
+  /** What hasn't arrived, in order: each arrival is that of the first one. */
+  readonly #queue: Segment[] = [];
+  /** For how many of them nothing is under way, because a partition has stopped it. */
+  #stopped = 0;
   #last = 0;
   #patience: Timer | undefined;
-  readonly #giveUp: () => void;
   readonly #resume = (): void => {
-    const held = this.#held.splice(0);
-    this.empty();
-    for (const segment of held) this.send(segment);
+    this.#patience?.cancel();
+    this.#patience = undefined;
+    for (; this.#stopped > 0; this.#stopped--) this.#depart();
   };
 
   /** `clock` is the network's; `giveUp` is called when what was sent has waited too long. */
@@ -52,31 +54,45 @@ class Pipe {
   }
 
   send(segment: Segment): void {
-    if (this.#held.length > 0 || this.#links.isCut(this.#from, this.#to)) {
-      this.#hold(segment);
-      return;
-    }
-    const now = this.#clock.now();
-    this.#last = Math.max(this.#last, now + this.#links.latency(this.#from, this.#to));
-    this.#clock.setTimer(this.#last - now, () => {
-      if (this.#held.length > 0 || this.#links.isCut(this.#from, this.#to)) this.#hold(segment);
-      else segment.arrive();
-    });
+    this.#queue.push(segment);
+    if (this.#isCut) this.#stop(segment);
+    else this.#depart();
   }
 
-  /** Nothing that still waits arrives. */
+  /** Nothing that a partition has stopped arrives. */
   empty(): void {
     this.#patience?.cancel();
     this.#patience = undefined;
-    for (const { message } of this.#held.splice(0)) message?.become("lost");
+    const stopped = this.#queue.splice(this.#queue.length - this.#stopped);
+    this.#stopped = 0;
+    for (const { message } of stopped) message?.become("lost");
   }
 
-  #hold(segment: Segment): void {
-    segment.message?.become("held");
-    if (this.#held.length === 0) this.#links.onceHealed(this.#resume);
-    this.#held.push(segment);
+  get #isCut(): boolean {
+    return this.#links.isCut(this.#from, this.#to);
+  }
+
+  #depart(): void {
+    const now = this.#clock.now();
+    this.#last = Math.max(this.#last, now + this.#links.latency(this.#from, this.#to));
+    this.#clock.setTimer(this.#last - now, () => {
+      const [first] = this.#queue;
+      if (first === undefined) return;
+      if (this.#isCut) {
+        this.#stop(first);
+        return;
+      }
+      this.#queue.shift();
+      first.arrive();
+    });
+  }
+
+  #stop({ message }: Segment): void {
+    message?.become("held");
+    if (this.#stopped === 0) this.#links.onceHealed(this.#resume);
+    this.#stopped += 1;
     // The news of an end waits as long as it must, as the other side's keep-alives would find it out.
-    if (segment.message === undefined) return;
+    if (message === undefined) return;
     this.#patience ??= this.#clock.setTimer(DELIVERY_TIMEOUT, () => {
       this.empty();
       this.#giveUp();

@@ -76,5 +76,14 @@ export function isOfKind(message: VirtualMessage, { method, status }: MessageFil
   if (method === undefined && status === undefined) return true;
   if (status === undefined) return message.wire.startsWith(`${method} `);
   if (!message.wire.startsWith(`SIP/2.0 ${status} `)) return false;
-  return method === undefined || message.packet.cseq.method === method;
+  return method === undefined || answeredMethod(message) === method;
+}
+
+/** The method that a response answers; `undefined` where it doesn't say. */
+function answeredMethod(message: VirtualMessage): Method | undefined {
+  try {
+    return message.packet.method;
+  } catch {
+    return undefined;
+  }
 }

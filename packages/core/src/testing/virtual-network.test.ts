@@ -247,6 +247,23 @@ describe("VirtualNetwork, connections", () => {
     expect(alice.gauges()).toMatchObject({ connections: 1 });
   });
 
+  it("keep their order also where a partition heals before all that it stops has come to it", async () => {
+    const { net, bob, send } = await pair({ latency: 100 }, "tcp");
+    await net.until(send());
+    const sent = [send()];
+    await net.run(50);
+    sent.push(send());
+    await net.settle();
+    net.partition(["alice"], ["bob"]);
+    await net.run(60);
+    net.heal();
+    await net.until(Promise.all(sent));
+    const arrived = net.messages({ from: "alice" }).map(({ arrivedAt }) => arrivedAt ?? 0);
+    expect(arrived).toEqual([...arrived].sort((a, b) => a - b));
+    expect(new Set(arrived).size).toBe(3);
+    expect(bob.gauges()).toMatchObject({ connections: 1 });
+  });
+
   it("end when a partition lasts too long for what was sent", async () => {
     const { net, alice, bob, send } = await pair({}, "tcp");
     await net.until(send());
@@ -463,6 +480,10 @@ describe("VirtualNetwork, what it tells", () => {
     expect(net.messages({ from: "192.0.2.1:5060" })).toHaveLength(1);
     expect(net.messages({ from: "192.0.2.2" })[0]?.packet).toMatchObject({ status: 200 });
     expect(net.messages()).toHaveLength(2);
+    net
+      .transport("udp:192.0.2.9")
+      .send("SIP/2.0 200 OK", { protocol: "udp", address: "192.0.2.1", port: 1 });
+    expect(net.messages({ method: "MESSAGE", status: 200 })).toHaveLength(1);
   });
 
   it("is a ladder of them", async () => {

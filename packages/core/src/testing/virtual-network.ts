@@ -27,9 +27,9 @@ export interface VirtualNetworkOptions extends LinkConditions {
  * A whole deployment in one process: hosts with addresses, links that delay and lose, partitions, crashes, all on virtual
  * time and by one seed, so that the same seed gives the same run, byte for byte.
  *
- * Time moves from event to event, and only while nothing is at work: promises get their turns first, and files and name
- * look-ups that a handler or a start waits for are awaited. What else is real (a database, a timer of the machine) can't be told
- * from a wait for virtual time: wrap it in `track`.
+ * Time moves from event to event, and only while nothing is at work: promises get their turns first, and files and
+ * name look-ups that a handler or a start waits for are awaited. What else is real (a database, a timer of the machine)
+ * can't be told from a wait for virtual time: wrap it in `track`.
  *
  * @example
  * const net = new VirtualNetwork({ seed: 7, loss: 0.1 });
