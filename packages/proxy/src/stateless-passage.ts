@@ -7,6 +7,7 @@ import {
   Response,
   type Server,
 } from "@sipkit/core";
+import { upstreamStatus } from "./best-response.ts";
 import { along, type CourseOptions, courseOf, type Standing } from "./course.ts";
 import type { OpenedContact, StatelessContacts } from "./stateless-contacts.ts";
 import type { Destination } from "./target-set.ts";
@@ -58,7 +59,8 @@ export function choosePassage(
       }
     }
   }
-  return request.createResponse(480, { stateless: true });
+  const status = upstreamStatus(430, course.standing === "looked up");
+  return request.createResponse(status, { stateless: true });
 }
 
 /** The first way to a device whose flow is there. RFC 5626 §5.3.1 */

@@ -350,6 +350,21 @@ describe("StatelessProxy, what it refuses", () => {
     expectNothingKept(scene);
   });
 
+  it("answers 430 within a dialog whose connection is gone, and drops its ACK", async () => {
+    const { scene } = await start();
+    const [alice, bob] = [await scene.phone("alice"), await scene.phone("bob", "tcp")];
+    await bob.register();
+    alice.acknowledges = false;
+    const call = alice.send("INVITE", "sip:bob@example.com");
+    await scene.advance(50);
+    bob.transport.cut();
+    alice.dispatcher.deliver(Dialog.ofCaller(call.request, call.last).request("ACK", 1));
+    const bye = alice.sendAs(Dialog.ofCaller(call.request, call.last).request("BYE"));
+    await scene.advance(50);
+    expect(bye.statuses).toEqual([430]);
+    expect(scene.server.counters()).toMatchObject({ droppedAcks: 1 });
+  });
+
   it("goes the other way to a device when the first is gone, RFC 5626 §5.3.1", async () => {
     const { scene } = await start();
     const alice = await scene.phone("alice");

@@ -32,7 +32,8 @@ export interface StatelessProxyOptions {
   readonly recordRoute?: boolean;
   /**
    * Whether the Contacts of what passes become URIs of ours, so that neither side learns the other's addresses: `true`
-   * where it comes in on one leg and goes out on another, `"always"` everywhere. Default: false.
+   * where it comes in on one leg and goes out on another, `"always"` everywhere. Who has been given such a URI may send
+   * to what it stands for, also outside of the call, as a transfer does. Default: false.
    */
   readonly rewriteContact?: boolean | "always";
   /**
@@ -160,8 +161,8 @@ export class StatelessProxy implements Handler {
       keepRoutes: standing !== "looked up",
     });
     const strictRouter = target === undefined ? yieldToStrictRouter(copy) : undefined;
-    const isRouted =
-      this.#options.recordRoute && isRecordRouted(request.method, hasDialog(request));
+    const hasDialog = request.toTag !== undefined;
+    const isRouted = this.#options.recordRoute && isRecordRouted(request.method, hasDialog);
     let isOver = false;
     let verdict: Verdict = "forwarded";
     server.deliver(copy, {
@@ -242,10 +243,6 @@ function refuse(server: Server, request: Request, response: Response): Verdict {
   if (request.method !== "ACK") return response;
   server.count("droppedAcks");
   return "drop";
-}
-
-function hasDialog(request: Request): boolean {
-  return request.toTag !== undefined;
 }
 
 function readVia(value: string): Via | undefined {
