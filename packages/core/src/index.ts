@@ -122,4 +122,5 @@ export { type LegAddress, type LegOptions, parseLeg } from "./transport/leg-addr
 export type { StreamLimits } from "./transport/stream-limits.ts";
 export type { TlsCertificate, TlsOptions } from "./transport/tls-options.ts";
 export type { Transport, TransportSink } from "./transport/transport.ts";
+export type { WebSocketOptions } from "./transport/websocket-options.ts";
 export { type Awaitable, isPromise, whenKnown } from "./when-known.ts";
