@@ -134,6 +134,14 @@ describe("VirtualClock", () => {
     await expect(clock.advance(10)).rejects.toThrow("time stands still at 5 ms");
   });
 
+  it("takes many timers at one instant for what they are", async () => {
+    const clock = new VirtualClock();
+    let ran = 0;
+    for (let i = 0; i < 12_000; i++) clock.setTimer(5, () => clock.setTimer(0, () => ran++));
+    await clock.advance(5);
+    expect(ran).toBe(12_000);
+  });
+
   it("waits for what is held, whatever becomes of it", async () => {
     const clock = new VirtualClock();
     const seen: string[] = [];

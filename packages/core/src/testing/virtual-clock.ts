@@ -5,14 +5,18 @@ const EPOCH = 1_767_225_600_000; // 2026-01-01T00:00:00Z
 
 /** Turns of the event loop in which nothing happens before time moves on. */
 const IDLE_TURNS = 4;
-/** Timers, and turns of the event loop, at one instant: more, and time is taken to stand still for good. */
-const MAX_AT_ONE_INSTANT = 100_000;
+/** Timers that each come of the one before at the same instant: more, and time is taken to stand still for good. */
+const MAX_CHAIN = 10_000;
+/** Turns of the event loop at one instant: likewise. */
+const MAX_TURNS = 100_000;
 /** How long something real may keep time from moving on, in milliseconds of the machine's own time. */
 const PATIENCE = 10_000;
 
 interface VirtualTimer extends Timer {
   readonly due: number;
   readonly order: number;
+  /** How many timers of its own instant led to it, each one set by the one before. */
+  readonly chain: number;
   run: (() => void) | undefined;
 }
 
@@ -38,6 +42,8 @@ export class VirtualClock implements Clock {
   #wallAtZero: number;
   #order = 0;
   #pending = 0;
+  /** Of the timer that ran last. */
+  #chain = 0;
   /** Goes up whenever something happens that may lead to more at the same instant. */
   #activity = 0;
   readonly #holds = new Set<Hold>();
@@ -74,9 +80,11 @@ export class VirtualClock implements Clock {
   }
 
   setTimer(delay: number, run: () => void): Timer {
+    const due = this.#now + Math.max(0, delay);
     const timer: VirtualTimer = {
-      due: this.#now + Math.max(0, delay),
+      due,
       order: this.#order++,
+      chain: due > this.#now ? 0 : this.#chain + 1,
       run,
       cancel: () => {
         if (timer.run === undefined) return;
@@ -124,7 +132,6 @@ export class VirtualClock implements Clock {
 
   async #advance(isDone: () => boolean, ms: number): Promise<boolean> {
     const end = this.#now + ms;
-    let ran = 0;
     await this.#settle();
     for (;;) {
       if (isDone()) return true;
@@ -133,12 +140,12 @@ export class VirtualClock implements Clock {
       this.#shift();
       const { run } = next;
       if (run === undefined) continue;
-      ran = next.due > this.#now ? 0 : ran + 1;
-      if (ran > MAX_AT_ONE_INSTANT) {
+      if (next.chain > MAX_CHAIN) {
         throw new Error(
-          `time stands still at ${this.#now} ms: ${ran} timers ran there, so one sets itself again without a delay`,
+          `time stands still at ${this.#now} ms: a timer without a delay leads to the next, ${next.chain} times so far`,
         );
       }
+      this.#chain = next.chain;
       this.#now = Math.max(this.#now, next.due);
       next.run = undefined;
       this.#pending--;
@@ -146,6 +153,7 @@ export class VirtualClock implements Clock {
       await this.#settle();
     }
     this.#now = end;
+    this.#chain = 0;
     return false;
   }
 
@@ -158,7 +166,7 @@ export class VirtualClock implements Clock {
       await setImmediate();
       if (this.#holds.size > 0) await this.#untilReleased();
       idle = before === this.#activity ? idle + 1 : 0;
-      if (++turns > MAX_AT_ONE_INSTANT) {
+      if (++turns > MAX_TURNS) {
         throw new Error(
           `time stands still at ${this.#now} ms: something happens there without end`,
         );
