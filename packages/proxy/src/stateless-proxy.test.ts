@@ -184,6 +184,24 @@ describe("StatelessProxy, what belongs together", () => {
     expectNothingKept(scene);
   });
 
+  it("sends them to the same address of a name that has several", async () => {
+    let turn = 0;
+    const resolve = () => {
+      turn += 1;
+      return [{ protocol: "udp" as const, address: `192.0.2.${11 + (turn % 2)}`, port: 5060 }];
+    };
+    const loss = ({ wire }: { readonly wire: string }): boolean => wire.startsWith("SIP/2.0 100");
+    const { scene } = await start({}, { resolver: { resolve }, loss });
+    const alice = await scene.phone("alice");
+    const gateways = [await scene.phone("one"), await scene.phone("two")];
+    for (const gateway of gateways) gateway.answer = () => "later";
+    alice.send("INVITE", "sip:carol@example.net", { "X-User": "alice" });
+    await scene.advance(4000);
+    const copies = gateways.map((gateway) => branchesOf(gateway, scene, "INVITE").length);
+    expect(copies.toSorted()).toEqual([0, 4]);
+    expect(turn).toBe(1);
+  });
+
   it("remembers an INVITE that rings longer than a transaction may be quiet", async () => {
     const { scene, proxy } = await start();
     const alice = await scene.phone("alice");
@@ -432,11 +450,12 @@ describe("StatelessProxy, responses", () => {
     bob.deliver(invite, 180);
     await stage.scene.advance(20);
     expect(call.statuses).toEqual([180]);
-    // Nobody listens there, or dials: the number of the connection has told.
-    const dialled = stage.scene.network.log.filter(
+    // Not to the port of her Via: the number of the connection has told.
+    const answers = stage.scene.network.log.filter(
       ({ protocol, from }) => protocol === "tcp" && from.startsWith("192.0.2.1:"),
     );
-    expect(dialled.map(({ wire }) => wire.split(" ")[1])).toEqual(["180"]);
+    expect(answers.map(({ wire }) => wire.split(" ")[1])).toEqual(["180"]);
+    expect(answers[0]?.to).not.toBe("192.0.2.10:5060");
     alice.transport.cut();
     bob.deliver(invite, 486);
     await stage.scene.advance(20);
