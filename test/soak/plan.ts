@@ -33,6 +33,7 @@ export type Mishap = { readonly at: number } & (
   | { readonly what: "heal" }
   | { readonly what: "crash"; readonly node: string }
   | { readonly what: "restart"; readonly node: string }
+  | { readonly what: "drain"; readonly node: string; readonly within: number }
   | { readonly what: "weather"; readonly conditions: LinkConditions }
 );
 
@@ -143,6 +144,10 @@ function mishaps(
     const node = random.chance(0.3) ? random.pick(servers) : random.pick(phones);
     all.push({ at, what: "crash", node });
     all.push({ at: at + random.integer(1, 20_000), what: "restart", node });
+  }
+  if (random.chance(0.2)) {
+    const within = random.integer(0, 5000);
+    all.push({ at: time(), what: "drain", node: random.pick(servers), within });
   }
   for (let n = random.integer(0, 2); n > 0; n--) {
     all.push({ at: time(), what: "weather", conditions: weather(random) });

@@ -1,3 +1,4 @@
+import type { Dispatcher } from "@sipkit/core";
 import { type SeededRandom, VirtualNetwork, type VirtualNode } from "@sipkit/core/testing";
 import { type LocationStore, memoryStore } from "@sipkit/registrar";
 import {
@@ -44,6 +45,7 @@ class Soak {
   readonly net: VirtualNetwork;
   readonly ledger = new Ledger();
   readonly #stores = new Map<string, LocationStore>();
+  readonly #servers = new Map<string, VirtualNode<Dispatcher>>();
   readonly #phones: VirtualNode<SoakPhone>[] = [];
   /** When each life of each node began. */
   readonly #starts = new Map<string, number[]>();
@@ -77,7 +79,7 @@ class Soak {
     if (isCluster) this.#stores.set(CLUSTER, shared);
     for (const server of servers) {
       const kept = isCluster ? shared : memoryStore();
-      this.net.node(server.name, {
+      const node = this.net.node(server.name, {
         names: [server.domain],
         start: (host) => {
           this.#began(server.name);
@@ -86,6 +88,7 @@ class Soak {
           return startServer(host, server, this.plan, store);
         },
       });
+      this.#servers.set(server.name, node);
     }
   }
 
@@ -126,6 +129,9 @@ class Soak {
       case "crash":
         this.#crash(mishap.node);
         return;
+      case "drain":
+        void this.#drain(mishap.node, mishap.within);
+        return;
       case "restart":
         if (this.#node(mishap.node)?.isRunning === false) void this.#node(mishap.node)?.start();
         return;
@@ -136,6 +142,18 @@ class Soak {
     const server = this.plan.servers.find((one) => one.name === name);
     if (server?.keepsBindings === false) this.ledger.storeLost(name);
     this.#node(name)?.crash();
+  }
+
+  /** A server ends in order, and comes again. */
+  async #drain(name: string, within: number): Promise<void> {
+    const node = this.#servers.get(name);
+    if (node?.isRunning !== true) return;
+    const { app } = node;
+    await app.close({ within });
+    // It may have crashed meanwhile.
+    if (!node.isRunning || node.app !== app) return;
+    this.#crash(name);
+    await node.start();
   }
 
   async #makePeace(): Promise<void> {
