@@ -3,6 +3,7 @@ import { isSpace } from "./chars.ts";
 import type { HeaderField, KnownField } from "./header-field.ts";
 import { headerId, isListHeader } from "./header-names.ts";
 import type { WithParams } from "./headers.ts";
+import { skipSpace, trimSpace } from "./octets.ts";
 import { isName, isTokenText } from "./text.ts";
 import { fromWire, toWire } from "./utf8.ts";
 import { splitValues, valueEnd } from "./value-list.ts";
@@ -186,7 +187,9 @@ export class HeaderLine {
   readAll<T>(field: HeaderField<T>): readonly T[] {
     const list = isListHeader(this.id);
     if (list && valueEnd(this.wire, this.valueStart, this.valueEnd) < this.valueEnd) {
-      return this.values().map((value) => field.parse(value));
+      return this.eightBit || !isKnown(field)
+        ? this.values().map((value) => field.parse(value))
+        : this.#scanAll(field);
     }
     const first = this.read(field);
     return first === undefined && list ? [] : [first as T];
@@ -203,6 +206,20 @@ export class HeaderLine {
     if (end > valueStart) return field.scan(this.wire, valueStart, end);
     const [first] = this.values();
     return first === undefined ? undefined : field.parse(first);
+  }
+
+  /** Reads each value of a list in place: a copy of each would cost more than to read it. */
+  #scanAll<T>(field: KnownField<T>): readonly T[] {
+    const { wire, valueEnd: end } = this;
+    const all: T[] = [];
+    for (let start = this.valueStart; start < end; ) {
+      const stop = valueEnd(wire, start, end);
+      const first = skipSpace(wire.octets, start, stop);
+      const last = trimSpace(wire.octets, first, stop);
+      if (first < last) all.push(field.scan(wire, first, last));
+      start = stop + 1;
+    }
+    return all;
   }
 
   #nameEnd(): number {
