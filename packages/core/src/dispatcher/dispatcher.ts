@@ -247,6 +247,7 @@ export class Dispatcher implements Server {
     engine.table.close();
     engine.watch.close();
     engine.setAside.clear();
+    engine.closeResolver();
     await Promise.all(engine.legs.map((leg) => leg.close()));
     if (failure !== undefined) throw failure;
   }

@@ -58,6 +58,7 @@ export class Engine implements InboundHost, OutboundHost {
   /** Called when no transaction is pending any more. */
   whenIdle: (() => void) | undefined;
   readonly #onError: NonNullable<DispatcherOptions["onError"]>;
+  readonly #ownResolver: Resolver | undefined;
 
   constructor(options: DispatcherOptions) {
     const { clock = systemClock, random = systemRandom(), t1 = 500, limits = {} } = options;
@@ -84,6 +85,7 @@ export class Engine implements InboundHost, OutboundHost {
     );
     this.flows = new Flows(this.node, this.epoch, this.legs);
     this.resolver = options.resolver ?? dnsResolver({ clock, random });
+    this.#ownResolver = options.resolver === undefined ? this.resolver : undefined;
     this.setAside = new SetAside(clock);
     const { legs, flows, setAside } = this;
     const proxies = new OutgoingProxies(options);
@@ -118,6 +120,11 @@ export class Engine implements InboundHost, OutboundHost {
       this.count("failedErrorHandlers");
       printError(asSipError(failure));
     }
+  }
+
+  /** Gives up look-ups, or they would keep the process alive; those of a resolver that was given are its giver's. */
+  closeResolver(): void {
+    this.#ownResolver?.close?.();
   }
 
   beforeSend(packet: Packet, leg: TransportLeg, to: Peer): void {

@@ -93,8 +93,12 @@ export class Outbound {
       .finally(() => {
         this.#unresolved -= 1;
       })
-      .then((found) => sender.go(found))
-      .catch(failed)
+      .then((found) => {
+        // What was closed meanwhile has no transactions any more, and has given up its look-ups.
+        if (!this.#host.isOpen) throw closed();
+        sender.go(found);
+      })
+      .catch((error: unknown) => failed(this.#host.isOpen ? error : closed()))
       .finally(() => this.#host.whenIdle?.());
   }
 
@@ -147,4 +151,8 @@ export class Outbound {
       this.#host.report(asSipError(error), { packet: response });
     }
   }
+}
+
+function closed(): TransportError {
+  return new TransportError("the server was closed", { code: "SIP_CLOSED" });
 }

@@ -9,6 +9,8 @@ export interface DnsQueries {
   aaaa(name: string): Promise<readonly RecordWithTtl[]>;
   /** What the machine says by itself, in its order. */
   lookup(name: string): Promise<readonly { readonly address: string }[]>;
+  /** Fails what is asked, and all that is asked from now on. What the machine was asked can't be taken back. */
+  close?(): void;
 }
 
 /** Which servers, and how long they have. */
@@ -21,12 +23,21 @@ export interface DnsServers {
 /** Queries by `node:dns`. Throws a `SipError` (`SIP_BAD_OPTION`) for what that won't take. */
 export function nodeQueries({ servers, timeout, tries }: DnsServers): DnsQueries {
   const dns = open({ servers, timeout, tries });
+  let isClosed = false;
+  const ask = async <T>(question: () => Promise<T>): Promise<T> => {
+    if (isClosed) throw new Error("the resolver is closed");
+    return question();
+  };
   return {
-    naptr: (name) => dns.resolveNaptr(name),
-    srv: (name) => dns.resolveSrv(name),
-    a: (name) => dns.resolve4(name, { ttl: true }),
-    aaaa: (name) => dns.resolve6(name, { ttl: true }),
-    lookup: (name) => promises.lookup(name, { all: true, verbatim: true }),
+    naptr: (name) => ask(() => dns.resolveNaptr(name)),
+    srv: (name) => ask(() => dns.resolveSrv(name)),
+    a: (name) => ask(() => dns.resolve4(name, { ttl: true })),
+    aaaa: (name) => ask(() => dns.resolve6(name, { ttl: true })),
+    lookup: (name) => ask(() => promises.lookup(name, { all: true, verbatim: true })),
+    close() {
+      isClosed = true;
+      dns.cancel();
+    },
   };
 }
 

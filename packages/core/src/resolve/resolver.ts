@@ -32,4 +32,9 @@ export interface Resolver {
   resolve(uri: string, options?: ResolveOptions): readonly NextHop[] | Promise<readonly NextHop[]>;
   /** How often things happened, by name: joins `dispatcher.counters()`. */
   counters?(): Readonly<Record<string, number>>;
+  /**
+   * Gives up what is being looked up, for good: those promises reject. A dispatcher closes the resolver that it made
+   * itself; one that it was given is its giver's to close.
+   */
+  close?(): void;
 }
