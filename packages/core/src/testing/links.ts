@@ -139,18 +139,30 @@ function longestOf(latency: number | readonly [number, number]): number {
   return typeof latency === "number" ? latency : latency[1];
 }
 
-/** Throws a `RangeError` for what can't be. */
-function checked(conditions: LinkConditions): LinkConditions {
-  const { latency = 0 } = conditions;
-  const [least, most] = typeof latency === "number" ? [latency, latency] : latency;
-  if (!(least >= 0 && most >= least && most < Number.POSITIVE_INFINITY)) {
-    throw new RangeError("latency is milliseconds, or [least, most] of them");
+/** The conditions that are given, and nothing else that an object holds. Throws a `RangeError` for what can't be. */
+function checked(given: LinkConditions): LinkConditions {
+  const conditions: { -readonly [Name in keyof LinkConditions]: LinkConditions[Name] } = {};
+  if (given.latency !== undefined) conditions.latency = checkedLatency(given.latency);
+  if (given.loss !== undefined) {
+    conditions.loss =
+      typeof given.loss === "function" ? given.loss : checkedProbability("loss", given.loss);
   }
-  for (const name of ["loss", "duplication", "reordering"] as const) {
-    const value = conditions[name];
-    if (typeof value === "number" && !(value >= 0 && value <= 1)) {
-      throw new RangeError(`${name} is a probability, from 0 to 1`);
-    }
+  for (const name of ["duplication", "reordering"] as const) {
+    const value = given[name];
+    if (value !== undefined) conditions[name] = checkedProbability(name, value);
   }
   return conditions;
+}
+
+function checkedLatency(
+  latency: number | readonly [number, number],
+): number | readonly [number, number] {
+  const [least, most] = typeof latency === "number" ? [latency, latency] : latency;
+  if (least >= 0 && most >= least && most < Number.POSITIVE_INFINITY) return latency;
+  throw new RangeError("latency is milliseconds, or [least, most] of them");
+}
+
+function checkedProbability(name: string, value: number): number {
+  if (value >= 0 && value <= 1) return value;
+  throw new RangeError(`${name} is a probability, from 0 to 1`);
 }
