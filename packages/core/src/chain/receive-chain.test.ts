@@ -218,3 +218,32 @@ describe("a handler that breaks the contract", () => {
     await server.close();
   });
 });
+
+describe("a CANCEL of what left no transaction, RFC 3261 §16.11", () => {
+  const CANCEL = "CANCEL sip:bob@example.com SIP/2.0";
+  const taker: Handler = { name: "taker", takesCancel: true, receive: () => "forwarded" };
+
+  it("walks the chain where a handler takes it, wrapped and nested as it may be", async () => {
+    const around = wrap(taker, (next) => next());
+    const { verdict, by } = await ask(new ReceiveChain([() => {}, around]), CANCEL);
+    expect([verdict, by]).toEqual(["forwarded", "taker"]);
+  });
+
+  it("is answered 481 when all of them pass it on, or none takes it", async () => {
+    const passing: Handler = { takesCancel: true, receive() {} };
+    for (const handler of [passing, wrap(passing, (next) => next()), () => "drop" as const]) {
+      const { by, sent } = await ask(handler, CANCEL);
+      expect(by).toBeUndefined();
+      expect(sent.map((packet) => !packet.isRequest && packet.status)).toEqual([481]);
+    }
+  });
+
+  it("is answered 200 when there is something to cancel, whoever takes it", async () => {
+    const server = await TestServer.start([onRequest("INVITE", () => "later"), taker]);
+    await server.ask("INVITE sip:bob@example.com SIP/2.0");
+    const { by, sent } = await server.ask(CANCEL);
+    expect(by).toBeUndefined();
+    expect(sent.map((packet) => !packet.isRequest && packet.status).toSorted()).toEqual([200, 487]);
+    await server.close();
+  });
+});
