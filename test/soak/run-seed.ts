@@ -37,6 +37,8 @@ export async function runSeed(seed: number): Promise<SoakResult> {
   return { seed, plan, net, violations: ledger.violations, counts: ledger.counts };
 }
 
+/** Milliseconds that a server takes to come again. */
+const RESTART_DELAY = 10;
 /** Milliseconds between looks at the bindings. */
 const CHECK_INTERVAL = 3000;
 
@@ -153,7 +155,10 @@ class Soak {
     // It may have crashed meanwhile.
     if (!node.isRunning || node.app !== app) return;
     this.#crash(name);
-    await node.start();
+    // What is answered at the very end of one life is not the next one's.
+    this.net.clock.setTimer(RESTART_DELAY, () => {
+      if (!node.isRunning) void node.start();
+    });
   }
 
   async #makePeace(): Promise<void> {
