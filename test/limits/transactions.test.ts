@@ -122,7 +122,10 @@ describe("a table without room", () => {
 
   it("refuses new requests with 503, and fails our own", async () => {
     const limits = { transactionBytes: 10_000 };
-    const server = await TestServer.start(onRequest("*", () => "later"), { limits });
+    const server = await TestServer.start(
+      onRequest("*", () => "later"),
+      { limits },
+    );
     const answers = Array.from({ length: 20 }, () => arrive(server, request("MESSAGE")));
     const taken = answers.findIndex((sent) => sent.includes(503));
     expect(taken).toBeGreaterThan(0);
