@@ -3,7 +3,7 @@ import { report } from "./report.ts";
 import { runSeed } from "./run-seed.ts";
 
 /** A slice of the soak; `pnpm soak --seeds 2000` runs more. */
-const SEEDS = Array.from({ length: 20 }, (_, i) => 1 + i);
+const SEEDS = Array.from({ length: 30 }, (_, i) => 1 + i);
 
 describe("phones on a network that loses, partitions and crashes", () => {
   it.each(SEEDS)("come to no harm by seed %i", { timeout: 30_000 }, async (seed) => {
