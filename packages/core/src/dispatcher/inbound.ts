@@ -241,8 +241,10 @@ export class Inbound {
       this.#host.sending(response, leg, from);
       leg.send(response.toWire(), from);
     }
-    // A message that ends elsewhere for whoever forwarded it may have brought another one that he never saw.
-    if (error.isAmbiguous && from.connection?.close !== undefined) {
+    // A message that ends elsewhere for whoever forwarded it may have brought another one that he never saw. A WebSocket
+    // frame ends where it says.
+    const isStream = from.protocol === "tcp" || from.protocol === "tls";
+    if (error.isAmbiguous && isStream && from.connection?.close !== undefined) {
       this.#host.count("distrustedStreams");
       from.connection.close();
     }
