@@ -228,6 +228,40 @@ describe("answering again", () => {
     }
   });
 
+  it("counts another use of the nonces of realms that it answered before", () => {
+    const users = { r: ["alice", "secret"], s: ["bob", "other"] } as const;
+    const asked = request();
+    const r = 'Digest realm="r", nonce="1", qop="auth", opaque="o"';
+    authorize(asked, www(r), users, { random });
+    authorize(asked, www('Digest realm="s", nonce="2", qop="auth"'), users, { random });
+    const counts = (): unknown[] =>
+      sent(asked).map((params) => [params.get("realm"), params.get("nonce"), params.get("nc")]);
+    expect(counts()).toEqual([
+      ["r", "1", "00000002"],
+      ["s", "2", "00000001"],
+    ]);
+    const use = { nonce: "1", nc: "00000002", cnonce: "cnonce" };
+    const input = { algorithm: "MD5", qop: "auth", ...use } as const;
+    expect(sent(asked)[0]?.get("response")).toBe(
+      digestResponse(
+        ha1Of("alice", "r", "secret"),
+        ha2Of("REGISTER", "sip:example.com", "MD5"),
+        input,
+      ),
+    );
+    expect(sent(asked)[0]?.get("opaque")).toBe("o");
+    // One whose password is forgotten meanwhile stays as it is.
+    authorize(asked, www('Digest realm="t", nonce="3", qop="auth"'), { t: ["carol", "third"] });
+    expect(counts()).toEqual([
+      ["r", "1", "00000002"],
+      ["s", "2", "00000001"],
+      ["t", "3", "00000001"],
+    ]);
+    // Nobody asks: nothing is repeated.
+    expect(authorize(asked, new Response(401), users)).toBe(false);
+    expect(asked.cseq.number).toBe(10);
+  });
+
   it("answers a further realm beside those that it answered", () => {
     const asked = request();
     authorize(asked, challenge("1"), ["alice", "secret"]);

@@ -52,6 +52,8 @@ interface Question {
   readonly realm: string;
   /** Only those that can be answered here. */
   readonly challenges: AuthParams[];
+  /** Nobody asks this time: what was answered before goes along again. */
+  readonly isRepeated?: boolean;
 }
 
 interface Attempts {
@@ -106,7 +108,9 @@ export function authorize(
   options: AuthorizeRequestOptions = {},
 ): Awaitable<boolean> {
   if (response.status !== 401 && response.status !== 407) return false;
-  const questions = pairs.flatMap((pair) => questionsOf(request, response, pair));
+  const asked = pairs.flatMap((pair) => questionsOf(request, response, pair));
+  if (asked.length === 0) return false;
+  const questions = [...repeatedFor(request, asked), ...asked];
   const known = questions.map(({ realm }) => lookUp(credentials, realm));
   const answer = (found: readonly (ClientCredential | undefined)[]): boolean =>
     answerAll(request, questions, found, options.random ?? chance);
@@ -129,6 +133,21 @@ function questionsOf(
     byRealm.set(realm, question);
   }
   return [...byRealm.values()].filter((question) => mayAnswer(request, question));
+}
+
+/**
+ * What the request proves to other realms already, as on its way through two proxies that both ask. Each time that it is
+ * sent it counts as another use of those nonces. RFC 7616 §3.4.5
+ */
+function repeatedFor(request: Request, asked: readonly Question[]): Question[] {
+  return pairs.flatMap(({ credentials: field }) =>
+    paramsOf(request.headers.getAll(field.name), field).flatMap((params) => {
+      const realm = params.get("realm");
+      const isAsked = asked.some((one) => one.field === field && one.realm === realm);
+      if (realm === undefined || isAsked || !params.has("nc") || !isAnswerable(params)) return [];
+      return [{ field, realm, challenges: [params], isRepeated: true }];
+    }),
+  );
 }
 
 /** RFC 8760 §2.4: what isn't understood is ignored. */
@@ -201,12 +220,12 @@ function answerAll(
     const params = pair && answerTo(request, question, pair, before, random);
     if (params === undefined) return;
     if (before !== undefined) {
-      again = true;
+      again ||= question.isRepeated !== true;
       removeCredentials(request, [question.field], question.realm);
     }
     const { field } = question;
     request.headers.append(field.name, field.format({ scheme: "Digest", params }));
-    answered = true;
+    answered ||= question.isRepeated !== true;
   });
   if (!answered) return false;
   // RFC 3261 §22.2: it is a new request.
