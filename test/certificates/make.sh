@@ -57,5 +57,13 @@ certificate wildcard ca "*.example.net" $both "DNS:*.example.net"
 certificate common-name ca common.example.com $both ""
 certificate client ca alice clientAuth "URI:sip:alice@example.com,URI:sip:client.example.com"
 certificate expired ca example.com $both "DNS:example.com,IP:127.0.0.1" 20240101000000Z 20250101000000Z
+for domain in atlanta biloxi chicago; do
+  names=
+  for name in $domain.example.com ss1.$domain.example.com ss2.$domain.example.com ss3.$domain.example.com \
+    alg1.$domain.example.com client.$domain.example.com $domain.com; do
+    names="$names${names:+,}DNS:$name"
+  done
+  certificate $domain ca $domain.example.com $both "$names"
+done
 certificate unknown unknown-ca example.com $both "DNS:example.com,IP:127.0.0.1"
 rm unknown-ca.key.pem
