@@ -46,6 +46,11 @@ describe("refusalTo", () => {
     expect(parsePacket(response?.toBytes() ?? "").isRequest).toBe(false);
   });
 
+  it("leaves bytes of UTF-8 at a value's end alone", () => {
+    const from = "From: <sip:a@b>;tag=\u00e0";
+    expect(refused(LINES.with(4, from))?.headers.get("from")).toBe("<sip:a@b>;tag=\u00e0");
+  });
+
   it("has the same tag for the same request, RFC 3261 §8.2.7, and leaves one that is there", () => {
     expect(refused(LINES)?.toTag).toBe(refused(LINES)?.toTag);
     expect(refused(LINES.with(6, "Call-ID: 2"))?.toTag).not.toBe(refused(LINES)?.toTag);

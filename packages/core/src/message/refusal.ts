@@ -1,4 +1,5 @@
 import type { ParseError } from "../errors.ts";
+import { isSpace } from "./chars.ts";
 import { CALL_ID, CSEQ, FROM, headerId, headerName, TO, VIA } from "./header-names.ts";
 import { startOf } from "./parse-head.ts";
 import { Response } from "./response.ts";
@@ -58,11 +59,17 @@ function* readable(text: string, start: number): Generator<readonly [name: strin
   for (const line of lines) {
     if (line === "") return;
     const colon = line.indexOf(":");
-    const name = line.slice(0, Math.max(colon, 0)).trim();
-    const value = line
-      .slice(colon + 1)
-      .replace(/\r?\n[ \t]+/g, " ")
-      .trim();
+    const name = trimmed(line.slice(0, Math.max(colon, 0)));
+    const value = trimmed(line.slice(colon + 1).replace(/\r?\n[ \t]+/g, " "));
     if (wanted.has(headerId(name)) && !/[\r\n\0]/.test(value)) yield [name, fromWire(value)];
   }
+}
+
+/** A text without the spaces and tabs at its ends: `trim` would take a byte of UTF-8 for a space, too. */
+function trimmed(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isSpace(text.charCodeAt(start))) start++;
+  while (end > start && isSpace(text.charCodeAt(end - 1))) end--;
+  return text.slice(start, end);
 }

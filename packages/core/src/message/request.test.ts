@@ -97,7 +97,16 @@ describe("Request", () => {
     expect(linesOf(request).slice(-4)).toEqual(["Subject: x", "Content-Length: 2", "", "ab"]);
   });
 
-  it.each(["a\rb", "sip:a\r\nVia: x", "sip:a\0b", "sip:a b", "", "sip:a\tb"])(
+  it("takes what was parsed, also what is white space to JavaScript alone", () => {
+    const uri = "sip:\ufeffb\u00a0\u2028@c";
+    const wire = Buffer.from(INVITE.replace("sip:bob@biloxi.com", uri), "utf8");
+    const request = Request.parse(wire);
+    expect(request.uri).toBe(uri);
+    expect(request.createCancel().uri).toBe(uri);
+    expect(request.createAck(request.createResponse(404)).uri).toBe(uri);
+  });
+
+  it.each(["a\rb", "sip:a\r\nVia: x", "sip:a\0b", "sip:a b", "", "sip:a\tb", "sip:a\x7f"])(
     "refuses %j as its URI",
     (uri) => {
       const refused = expect.objectContaining({ code: "SIP_BAD_URI" });

@@ -56,6 +56,9 @@ export function toTagOf(request: Request): string {
   return tagIt(request);
 }
 
+const SP = 0x20;
+const DEL = 0x7f;
+
 let random: Random | undefined;
 
 /** A request. RFC 3261 §7.1 */
@@ -239,13 +242,14 @@ function checkMethod(method: string): void {
   if (!isTokenText(method)) throw new SipError("SIP_BAD_METHOD", "a method must be a token");
 }
 
-const FORBIDDEN_IN_URI = /[\s\0]/;
-
+/** Of what lies beyond ASCII nothing is white space on the wire: what was parsed must pass here. */
 function checkUri(uri: string): void {
-  if (uri === "" || FORBIDDEN_IN_URI.test(uri)) {
+  let i = 0;
+  while (i < uri.length && uri.charCodeAt(i) > SP && uri.charCodeAt(i) !== DEL) i++;
+  if (i < uri.length || uri === "") {
     throw new SipError(
       "SIP_BAD_URI",
-      "a request-URI must not be empty, or hold white space or NUL",
+      "a request-URI must not be empty, or hold white space or controls",
     );
   }
 }
