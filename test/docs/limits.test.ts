@@ -5,6 +5,10 @@ import { code, links, read, rows, section, sources } from "./pages.ts";
 
 const PAGE = "docs/limits.md";
 
+/** The columns of a table of bounds. */
+const COUNTED_AS = 4;
+const TESTED_BY = 5;
+
 /** Where a name is passed through or looked up: these counters are found otherwise. */
 const PASSED_THROUGH = ["dispatcher/dispatcher.ts", "dispatcher/engine.ts", "register-failures.ts"];
 
@@ -37,6 +41,30 @@ async function idle(): Promise<{ counters: readonly string[]; gauges: readonly s
 const { counters: ofTransports, gauges } = await idle();
 const counted = new Set([...sources().flatMap(countedIn), ...refusals(), ...ofTransports]);
 
+/** The tests that a text links to: file, and title of the test. */
+function testsIn(text: string): readonly (readonly [file: string, title: string])[] {
+  return [...text.matchAll(/\]\(\.\.\/(\S+\.test\.ts) "([^"]*)"\)/g)].map(
+    ([, file = "", title = ""]) => [file, title],
+  );
+}
+
+/** The source of one test, with the table that it may run over. Throws where there is no test of that title. */
+function testOf(file: string, title: string): string {
+  const text = read(file);
+  const at = ['"', "`"]
+    .map((quote) => text.indexOf(`${quote}${title}${quote}, `))
+    .find((n) => n >= 0);
+  if (at === undefined) throw new Error(`${file} has no test "${title}"`);
+  const starts = [...text.matchAll(/^ *(?:it|describe)(?:\.\w+)*(?:<.*>)?\(/gm)].map(
+    ({ index }) => index,
+  );
+  const start = starts.findLast((index) => index <= at);
+  return text.slice(
+    start,
+    starts.find((index) => index > at),
+  );
+}
+
 function listed(heading: string): readonly (string | undefined)[] {
   return rows(section(PAGE, heading)).map(([cell]) => code(cell));
 }
@@ -52,7 +80,7 @@ describe(PAGE, () => {
 
   it("names counters that exist where it says how something is counted", () => {
     const named = rows(section(PAGE, "## Bounds")).flatMap((cells) =>
-      [...(cells.at(-1) ?? "").matchAll(/`([^`]+)`/g)].map(([, name = ""]) => name),
+      [...(cells[COUNTED_AS] ?? "").matchAll(/`([^`]+)`/g)].map(([, name = ""]) => name),
     );
     expect(named.filter((name) => !counted.has(name))).toEqual([]);
   });
@@ -73,5 +101,22 @@ describe(PAGE, () => {
     );
     const value = /^[\d,]+/.exec(cells[2] ?? "")?.[0].replaceAll(",", "");
     if (value !== undefined) expect(numbers).toContain(Number(value));
+  });
+
+  it.each(bounds.map((cells) => [`${cells[0]}: ${code(cells[1])}`, cells] as const))(
+    "names a test that goes over it, and looks how it is counted: %s",
+    (_what, cells) => {
+      const tests = testsIn(cells[TESTED_BY] ?? "").map(([file, title]) => testOf(file, title));
+      expect(tests).not.toEqual([]);
+      const counters = [...(cells[COUNTED_AS] ?? "").matchAll(/`([^`]+)`/g)].map(
+        ([, name = ""]) => name,
+      );
+      expect(counters.filter((name) => !tests.some((test) => test.includes(name)))).toEqual([]);
+    },
+  );
+
+  it("names tests that exist where there is no bound", () => {
+    const tests = testsIn(section(PAGE, "### What has no bound of its own"));
+    expect(tests.map(([file, title]) => testOf(file, title))).toHaveLength(2);
   });
 });

@@ -70,7 +70,7 @@ export function code(cell: string | undefined): string | undefined {
 
 /** What a text links to within the repository, as written and without fragments. */
 export function links(text: string): readonly string[] {
-  return [...text.matchAll(/\]\(([^)\s]+)\)/g)]
+  return [...text.matchAll(/\]\(([^)\s]+)(?: "[^"]*")?\)/g)]
     .map(([, target = ""]) => target.replace(/#.*$/, ""))
     .filter((target) => target !== "" && !/^[a-z]+:/i.test(target));
 }
