@@ -32,6 +32,8 @@ export interface Flow {
   readonly before?: (stage: Stage) => Promise<void>;
   /** By message. */
   readonly errata?: Readonly<Record<string, readonly Erratum[]>>;
+  /** Messages that a phone's dispatcher sends without being told. */
+  readonly byItself?: readonly string[];
   /** Headers that aren't compared, by message: where ours may differ. */
   readonly except?: Readonly<Record<string, readonly string[]>>;
 }
@@ -134,8 +136,8 @@ export class Stage {
 
   async #perform(step: Step, index: number): Promise<void> {
     const phone = this.#phones.get(step.from);
-    const isPrinted = this.#vectors.has(step.name);
-    if (phone === undefined || !isPrinted) return;
+    const isTold = this.#vectors.has(step.name) && !this.#flow.byItself?.includes(step.name);
+    if (phone === undefined || !isTold) return;
     await this.#arrived(this.#steps.slice(0, index), `what comes before ${step.name}`);
     phone.say(this.printed(step.name));
   }

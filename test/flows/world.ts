@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { setTimeout as later } from "node:timers/promises";
 import {
   Dispatcher,
@@ -45,30 +46,39 @@ export function worldOf(column: Column): World {
   return column.isVirtual ? new VirtualWorld(column) : new RealWorld(column);
 }
 
-/** Finds hosts by their names, whatever port the URI gives: all of them speak one protocol, at one port each. */
+/**
+ * Finds hosts by their names, whatever port the URI gives: all of them speak one protocol, at one port each. A name that several
+ * have leads to each of them, in order.
+ */
 class Directory {
   readonly resolver: Resolver;
-  readonly #dispatchers = new Map<string, Dispatcher>();
+  readonly #dispatchers = new Map<string, Dispatcher[]>();
 
   constructor() {
-    this.resolver = { resolve: (uri) => [this.#find(uri)] };
+    this.resolver = { resolve: (uri) => this.#find(uri) };
   }
 
   add({ address, sentBy, names = [] }: Host, dispatcher: Dispatcher): void {
-    for (const name of [address, hostOf(sentBy), ...names]) this.#dispatchers.set(name, dispatcher);
+    for (const name of [address, hostOf(sentBy), ...names]) {
+      this.#dispatchers.set(name, [...(this.#dispatchers.get(name) ?? []), dispatcher]);
+    }
   }
 
   get all(): readonly Dispatcher[] {
-    return [...new Set(this.#dispatchers.values())];
+    return [...new Set([...this.#dispatchers.values()].flat())];
   }
 
-  #find(uri: string): NextHop {
+  #find(uri: string): readonly NextHop[] {
     const { host } = parseSipUri(uri);
-    const leg = this.#dispatchers.get(host)?.legs[0];
-    if (leg === undefined) throw new Error(`nobody is called ${host}`);
-    const { protocol, address, port } = leg;
-    // The name that was asked for: what the other side's certificate must prove.
-    return { protocol, address, port, ...(/^[\d.]+$/.test(host) ? {} : { domain: host }) };
+    // The name that was asked for is what the other side's certificate must prove.
+    const domain = isIP(host) === 0 ? { domain: host } : {};
+    const found = this.#dispatchers.get(host);
+    if (found === undefined) throw new Error(`nobody is called ${host}`);
+    return found.flatMap(({ legs: [leg] }) => {
+      if (leg === undefined) return [];
+      const { protocol, address, port } = leg;
+      return [{ protocol, address, port, ...domain }];
+    });
   }
 }
 
