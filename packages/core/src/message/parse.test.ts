@@ -112,8 +112,8 @@ describe("the request line, RFC 3261 §7.1", () => {
     const given = text({ CSeq: "1 REGISTER" }, start);
     const packet = Request.parse(given);
     expect(packet).toMatchObject({ method: "REGISTER", uri });
-    // RFC 4475 §3.1.2.7: brackets are not sent on.
-    const line = start.replace(/<(.*)>/, "$1");
+    // RFC 4475 §3.1.2.7: brackets are not sent on. §7.1: the version is sent in capitals.
+    const line = start.replace(/<(.*)>/, "$1").replace("sip/2.0", "SIP/2.0");
     expect(packet.toWire().startsWith(`${line}\r\n`)).toBe(true);
     if (line === start) expect(packet.toWire()).toBe(given);
   });
@@ -170,6 +170,13 @@ describe("the status line, RFC 3261 §7.2", () => {
     "SIP/2.0 ٢٠٠ OK",
   ])("%s is refused", (start) => {
     expect(refusal(Buffer.from(text({}, start), "utf8"))).toMatchObject({ status: 400 });
+  });
+
+  it("is sent with the version in capitals", () => {
+    const response = Response.parse(text({}, "Sip/2.0 200 Fine"));
+    expect(response).toMatchObject({ status: 200, reason: "Fine" });
+    expect(response.toWire()).toMatch(/^SIP\/2\.0 200 Fine\r\n/);
+    expect(response.clone().toWire()).toMatch(/^SIP\/2\.0 200 Fine\r\n/);
   });
 
   it("may not hide another line behind a CR", () => {

@@ -9,6 +9,7 @@ import type { HeaderLine } from "./header-line.ts";
 import { TO } from "./header-names.ts";
 import { headOf, Message, type MessageInit } from "./message.ts";
 import type { Method } from "./method.ts";
+import { isSip20 } from "./octets.ts";
 import { lineEnd, parseHead, startOf } from "./parse-head.ts";
 import { defaultParseLimits, type ParseLimits } from "./parse-limits.ts";
 import { answerTo, Response, type ResponseOptions } from "./response.ts";
@@ -56,6 +57,7 @@ export function toTagOf(request: Request): string {
   return tagIt(request);
 }
 
+const VERSION_LENGTH = 7;
 const SP = 0x20;
 const DEL = 0x7f;
 
@@ -118,8 +120,8 @@ export class Request extends Message {
     const head = parseHead(wire, start, end, limits);
     const uri = text.slice(uriStart, uriEnd);
     const request = new Request(method, wire.eightBit ? fromWire(uri) : uri, head as RequestInit);
-    // RFC 4475 §3.1.2.7: brackets that were taken off must not be sent on.
-    request.#touched = uriStart > methodEnd + 1;
+    // RFC 4475 §3.1.2.7: brackets that were taken off must not be sent on. §7.1: the version is sent in capitals.
+    request.#touched = uriStart > methodEnd + 1 || !isSip20(wire.octets, end - VERSION_LENGTH);
     return request;
   }
 

@@ -1,6 +1,7 @@
 import { ParseError, SipError } from "../errors.ts";
 import { headOf, Message, type MessageInit } from "./message.ts";
 import type { Method } from "./method.ts";
+import { isSip20 } from "./octets.ts";
 import { lineEnd, parseHead, startOf } from "./parse-head.ts";
 import { defaultParseLimits, type ParseLimits } from "./parse-limits.ts";
 import type { Request } from "./request.ts";
@@ -78,7 +79,8 @@ export class Response extends Message {
     const head = parseHead(wire, start, end, limits);
     const response = new Response(status, head as MessageInit);
     response.#reasonStart = reason;
-    response.#touched = false;
+    // §7.1: the version is sent in capitals.
+    response.#touched = !isSip20(wire.octets, start);
     return response;
   }
 
