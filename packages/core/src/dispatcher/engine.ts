@@ -10,6 +10,8 @@ import { type Random, systemRandom } from "../random.ts";
 import { dnsResolver } from "../resolve/dns-resolver.ts";
 import type { Resolver } from "../resolve/resolver.ts";
 import { type PacketEvent, packetChannel } from "../trace/packet-channel.ts";
+import { SeenAnswers } from "../trace/seen-answers.ts";
+import type { ClientMachine } from "../transaction/client-user.ts";
 import type { Outlet } from "../transaction/outlet.ts";
 import { TransactionTable } from "../transaction/table.ts";
 import { TransportLeg } from "../transport/leg.ts";
@@ -58,6 +60,7 @@ export class Engine implements InboundHost, OutboundHost {
   /** Called when no transaction is pending any more. */
   whenIdle: (() => void) | undefined;
   readonly #onError: NonNullable<DispatcherOptions["onError"]>;
+  readonly #answers = new SeenAnswers();
   readonly #ownResolver: Resolver | undefined;
 
   constructor(options: DispatcherOptions) {
@@ -136,16 +139,29 @@ export class Engine implements InboundHost, OutboundHost {
     }
   }
 
-  sending(packet: Packet, leg: TransportLeg, peer: Peer): void {
-    if (packetChannel.hasSubscribers) {
-      this.#publish("out", packet, { leg, peer }, false, packet.toWire().length);
-    }
+  sending(packet: Packet, leg: TransportLeg, peer: Peer, owner?: object): void {
+    if (!packetChannel.hasSubscribers) return;
+    const again =
+      owner !== undefined && !packet.isRequest && this.#answers.isRepeated(owner, packet);
+    this.#publish("out", packet, { leg, peer }, again, packet.toWire().length);
   }
 
-  arrived(packet: Packet, leg: TransportLeg, peer: Peer, size: number, again: boolean): void {
-    if (packetChannel.hasSubscribers) {
-      this.#publish("in", packet, { leg, peer }, again, size);
-    }
+  arrived(request: Request, leg: TransportLeg, peer: Peer, size: number, again: boolean): void {
+    if (packetChannel.hasSubscribers) this.#publish("in", request, { leg, peer }, again, size);
+  }
+
+  answered(
+    response: Response,
+    leg: TransportLeg,
+    peer: Peer,
+    size: number,
+    client: ClientMachine | undefined,
+  ): void {
+    if (!packetChannel.hasSubscribers) return;
+    const again =
+      client !== undefined &&
+      (client.state === "completed" || this.#answers.isRepeated(client, response));
+    this.#publish("in", response, { leg, peer }, again, size);
   }
 
   answerUnclaimed(request: Request): Response {

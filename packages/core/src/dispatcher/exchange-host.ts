@@ -18,7 +18,7 @@ export interface ExchangeHost {
   beforeSend(packet: Packet, leg: TransportLeg, to: Peer): void;
   readonly clock: Clock;
   readonly node: string;
-  /** Tells the trace that a packet goes out. */
-  sending(packet: Packet, leg: TransportLeg, to: Peer): void;
+  /** Tells the trace that a packet goes out. `owner`: what a response belongs to, where it may go again. */
+  sending(packet: Packet, leg: TransportLeg, to: Peer, owner?: object): void;
   answerUnclaimed(request: Request): Response;
 }

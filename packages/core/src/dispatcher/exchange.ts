@@ -199,7 +199,7 @@ export class Exchange implements Arrival, ServerUser, Watched {
   /** Tells of the final response before it goes: its transaction may end while it is sent. */
   #traceFinal(response: Response): void {
     const { status } = response;
-    this.#host.sending(response, this.leg, this.peer);
+    this.#host.sending(response, this.leg, this.peer, this);
     const outcome = this.#cancelled && status >= 300 ? "cancelled" : "answered";
     this.#concluded({ outcome, status });
   }

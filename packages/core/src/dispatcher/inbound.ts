@@ -10,6 +10,7 @@ import type { Response } from "../message/response.ts";
 import { stampVia } from "../message/stamp-via.ts";
 import { validate } from "../message/validate.ts";
 import { malformedChannel } from "../trace/malformed-channel.ts";
+import type { ClientMachine } from "../transaction/client-user.ts";
 import type { InviteServer } from "../transaction/invite-server.ts";
 import type { TransportLeg } from "../transport/leg.ts";
 import type { TransportSink } from "../transport/transport.ts";
@@ -38,8 +39,16 @@ export interface InboundHost extends ExchangeHost {
   readonly isServing: boolean;
   /** Whether handlers have started. */
   readonly hasStarted: boolean;
-  /** Tells the trace that a packet came in, and whether a transaction knows it. */
-  arrived(packet: Packet, leg: TransportLeg, from: Peer, size: number, again: boolean): void;
+  /** Tells the trace that a request came in, and whether a transaction knows it. */
+  arrived(request: Request, leg: TransportLeg, from: Peer, size: number, again: boolean): void;
+  /** The same of a response, with the transaction that it belongs to. */
+  answered(
+    response: Response,
+    leg: TransportLeg,
+    from: Peer,
+    size: number,
+    client: ClientMachine | undefined,
+  ): void;
 }
 
 /** A packet's way in: parse, match a transaction, take our Routes off, keep the order, walk the chain. */
@@ -192,7 +201,7 @@ export class Inbound {
   #response(leg: TransportLeg, response: Response, from: Peer, size: number): void {
     const { table } = this.#host;
     const client = table.findClient(response);
-    this.#host.arrived(response, leg, from, size, client?.state === "completed");
+    this.#host.answered(response, leg, from, size, client);
     if (client !== undefined) {
       client.receive(response);
       return;

@@ -137,6 +137,30 @@ describe("sipkit:packet", () => {
     ]);
   });
 
+  it("marks a 2xx to an INVITE that comes again, on both sides, and none of another dialog", async () => {
+    const answer = (invite: Request, tag: string): void => {
+      const response = invite.createResponse(200);
+      response.headers.set("To", `<sip:bob@192.0.2.1>;tag=${tag}`);
+      server.deliver(response);
+    };
+    const { clock, phone, server } = await start(
+      onRequest("INVITE", (invite) => {
+        for (const tag of ["one", "two", "two"]) answer(invite, tag);
+        return "later";
+      }),
+    );
+    const events = listen(packetChannel);
+    const { final } = phone.request(request("INVITE"));
+    await clock.advance(10);
+    expect((await final).to.tag).toBe("one");
+    const told = (node: string): unknown =>
+      events
+        .filter(({ node: its, packet }) => its === node && !packet.isRequest)
+        .map(({ packet, retransmission }) => `${packet.to.tag} ${retransmission}`);
+    expect(told("server")).toEqual(["one false", "two false", "two true"]);
+    expect(told("phone")).toEqual(["one false", "two false", "two true"]);
+  });
+
   it("shows the 100 and the CANCEL that nobody asked for by hand", async () => {
     const { clock, phone } = await start(later);
     const run = async (): Promise<void> => {

@@ -9,8 +9,9 @@ export interface PacketEvent extends TraceEvent {
   /** The whole packet, credentials included: the dispatcher's own, to be read and not changed. */
   readonly packet: Packet;
   /**
-   * Whether it went the same way before, as far as a transaction tells: a provisional response that comes again, and a
-   * request to which an answer left no state, count as new.
+   * Whether it went the same way before, as far as a transaction tells. What comes again counts as new when it is a
+   * provisional response, which may well say the same twice; a request whose answer left no state; and what a stateless
+   * proxy passes on.
    */
   readonly retransmission: boolean;
   /** Its length in bytes. */
