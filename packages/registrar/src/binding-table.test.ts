@@ -27,7 +27,9 @@ const binding: fc.Arbitrary<Binding> = fc
     digest: fc.integer(),
     path: fc.array(fc.constantFrom("<sip:p;lr>", "<sip:q;lr>"), { maxLength: 2 }),
     flow,
-    userAgent: fc.constantFrom(undefined, "", "phone 1.0", "phone 2.0"),
+    // The last one is what the key of the second would be without care.
+    userAgent: fc.constantFrom(undefined, "", "phone 1.0", '["phone 1.0","INVITE"]'),
+    methods: fc.constantFrom(undefined, [], ["INVITE"], ["INVITE", "MESSAGE"]),
   })
   .map((made) => made as Binding);
 

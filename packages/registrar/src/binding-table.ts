@@ -6,6 +6,9 @@ import { TextArena } from "./text-arena.ts";
 /** What the flows of one leg have in common. */
 type FlowPlace = Pick<FlowRef, "node" | "epoch" | "protocol" | "local">;
 
+/** What devices of one make have in common. */
+type Agent = Pick<Binding, "userAgent" | "methods">;
+
 /** No row, no place, no value. */
 export const NONE = -1;
 
@@ -25,7 +28,7 @@ const CALL_ID_END = 9;
 const REMOTE_END = 10;
 const FLOW_PLACE = 11;
 const PATH = 12;
-const USER_AGENT = 13;
+const AGENT = 13;
 const NEXT = 14;
 const HEAP_PLACE = 15;
 
@@ -47,7 +50,7 @@ export class BindingTable {
   readonly #texts = new TextArena();
   readonly #places = new SharedValues<FlowPlace>();
   readonly #paths = new SharedValues<readonly string[]>();
-  readonly #userAgents = new SharedValues<string>();
+  readonly #agents = new SharedValues<Agent>();
   /** The first of the free rows, which are linked by NEXT. */
   #free = NONE;
   #rows = 0;
@@ -57,9 +60,9 @@ export class BindingTable {
     return this.#rows;
   }
 
-  /** Different texts, legs, Paths and User-Agents that are kept. */
+  /** Different texts, legs, Paths and makes of devices that are kept. */
   get parts(): number {
-    return this.#texts.size + this.#places.size + this.#paths.size + this.#userAgents.size;
+    return this.#texts.size + this.#places.size + this.#paths.size + this.#agents.size;
   }
 
   add(binding: Binding): number {
@@ -69,7 +72,7 @@ export class BindingTable {
     this.#rows += 1;
     const ints = this.#ints(row);
     const at = base(row);
-    ints[at + FLOW_PLACE] = ints[at + PATH] = ints[at + USER_AGENT] = NONE;
+    ints[at + FLOW_PLACE] = ints[at + PATH] = ints[at + AGENT] = NONE;
     ints[at + NEXT] = ints[at + HEAP_PLACE] = NONE;
     ints[at + TEXT] = this.#texts.put(textOf(binding));
     this.#write(row, binding);
@@ -94,7 +97,7 @@ export class BindingTable {
     this.#texts.delete(ints[at + TEXT] as number);
     this.#places.release(ints[at + FLOW_PLACE] as number);
     this.#paths.release(ints[at + PATH] as number);
-    this.#userAgents.release(ints[at + USER_AGENT] as number);
+    this.#agents.release(ints[at + AGENT] as number);
     ints[at + NEXT] = this.#free;
     this.#free = row;
     this.#rows -= 1;
@@ -107,7 +110,8 @@ export class BindingTable {
     const uriEnd = ints[at + URI_END] as number;
     const callIdEnd = ints[at + CALL_ID_END] as number;
     const remoteEnd = ints[at + REMOTE_END] as number;
-    return {
+    const agent = this.#agents.get(ints[at + AGENT] as number);
+    const binding = {
       uri: text.slice(0, uriEnd),
       params: text.slice(remoteEnd),
       q: (ints[at + Q] as number) / Q_STEPS,
@@ -117,8 +121,9 @@ export class BindingTable {
       digest: ints[at + DIGEST] as number,
       path: this.#path(ints[at + PATH] as number),
       flow: this.#flow(row, text.slice(callIdEnd, remoteEnd)),
-      userAgent: this.#userAgents.get(ints[at + USER_AGENT] as number),
+      userAgent: agent?.userAgent,
     };
+    return agent?.methods === undefined ? binding : { ...binding, methods: [...agent.methods] };
   }
 
   expiresAt(row: number): number {
@@ -143,7 +148,7 @@ export class BindingTable {
   }
 
   #write(row: number, binding: Binding): void {
-    const { uri, callId, flow, path, userAgent } = binding;
+    const { uri, callId, flow, path } = binding;
     const ints = this.#ints(row);
     const at = base(row);
     const doubles = this.#doubles(row);
@@ -165,11 +170,12 @@ export class BindingTable {
       this.#paths.release(kept);
       ints[at + PATH] = path.length === 0 ? NONE : this.#paths.use(...pathOf(path));
     }
-    const agent = ints[at + USER_AGENT] as number;
-    if (this.#userAgents.get(agent) !== userAgent) {
-      this.#userAgents.release(agent);
-      ints[at + USER_AGENT] =
-        userAgent === undefined ? NONE : this.#userAgents.use(...ownText(userAgent));
+    const agent = ints[at + AGENT] as number;
+    if (!isOfAgent(binding, this.#agents.get(agent))) {
+      this.#agents.release(agent);
+      ints[at + AGENT] = isOfAgent(binding, undefined)
+        ? NONE
+        : this.#agents.use(...agentOf(binding));
     }
   }
 
@@ -251,12 +257,26 @@ function pathOf(path: readonly string[]): Shared<readonly string[]> {
   return [key, () => ({ key, value: path.map(detach) })];
 }
 
-function ownText(text: string): Shared<string> {
+function isOfAgent({ userAgent, methods }: Binding, agent: Agent | undefined): boolean {
+  if (userAgent !== agent?.userAgent) return false;
+  const kept = agent?.methods;
+  if (methods === undefined || kept === undefined) return methods === kept;
+  return isSameList(methods, kept);
+}
+
+function agentOf({ userAgent, methods }: Binding): Shared<Agent> {
+  // No header's value begins with a line end.
+  const key =
+    methods === undefined ? `${userAgent}` : `\n${JSON.stringify([userAgent ?? null, ...methods])}`;
   return [
-    text,
+    key,
     () => {
-      const own = detach(text);
-      return { key: own, value: own };
+      const own = detach(key);
+      if (methods === undefined) return { key: own, value: { userAgent: own, methods } };
+      return {
+        key: own,
+        value: { userAgent: userAgent && detach(userAgent), methods: methods.map(detach) },
+      };
     },
   ];
 }

@@ -25,4 +25,6 @@ export interface Binding {
   /** How the device that registered is reached; left out where the contact is another device. */
   readonly flow?: FlowRef | undefined;
   readonly userAgent?: string | undefined;
+  /** The methods that the device says it takes; left out where it says nothing, or nobody wants to know. RFC 3840 §10 */
+  readonly methods?: readonly string[] | undefined;
 }
