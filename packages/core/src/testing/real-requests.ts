@@ -1,4 +1,7 @@
-/** What `process.getActiveResourcesInfo` calls reading, writing and closing a file, and looking up a name. */
+/**
+ * What `process.getActiveResourcesInfo` calls reading, writing and closing a file, and looking up a name by
+ * `getaddrinfo`. What `node:dns` asks DNS servers isn't listed there by Node, under any name.
+ */
 const REQUESTS: ReadonlySet<string> = new Set([
   "FSReqPromise",
   "FSReqCallback",

@@ -28,7 +28,7 @@ export interface VirtualNetworkOptions extends LinkConditions {
  * time and by one seed, so that the same seed gives the same run, byte for byte.
  *
  * Time moves from event to event, and only while nothing is at work: promises get their turns first, and files and
- * name look-ups that a handler or a start waits for are awaited. What else is real (a database, a timer of the machine)
+ * name look-ups that a handler or a start waits for are awaited. What else is real (a database, a DNS server, a timer)
  * can't be told from a wait for virtual time: wrap it in `track`.
  *
  * @example
