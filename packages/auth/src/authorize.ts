@@ -13,6 +13,7 @@ import {
   SipError,
   uriEquals,
 } from "@sipkit/core";
+import { authGuard, judgeGuarded } from "./auth-guard.ts";
 import { type AuthorizeOptions, type CheckedOptions, checkOptions } from "./authorize-options.ts";
 import { type Ha1Source, ha1Source } from "./credentials.ts";
 import { HtdigestFile } from "./htdigest.ts";
@@ -116,7 +117,16 @@ export class Authorize implements Handler {
     }
     if (!isUriOf(credentials.uri, packet, started.server)) return foreignUri(packet);
 
-    const worth = started.realm.judge(packet, credentials, started.server.clock.now());
+    const { realm, server } = started;
+    const guard = packet.get(authGuard);
+    const refusal = guard?.admit(packet, credentials.user);
+    if (refusal) return refusal;
+    const worth =
+      guard === undefined
+        ? realm.judge(packet, credentials, server.clock.now())
+        : judgeGuarded(guard, packet, credentials.user, () =>
+            realm.judge(packet, credentials, server.clock.now()),
+          );
     return isPromise(worth)
       ? worth.then((known) => this.#decide(packet, role, started, credentials, known))
       : this.#decide(packet, role, started, credentials, worth);

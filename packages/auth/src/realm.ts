@@ -1,27 +1,46 @@
 import { type Awaitable, detach, isPromise, type Request, type Server } from "@sipkit/core";
-import { type Algorithm, digitsOf, hashHex } from "./algorithm.ts";
+import {
+  type Algorithm,
+  algorithms as allAlgorithms,
+  digitsOf,
+  hashHex,
+  hashOf,
+} from "./algorithm.ts";
 import type { CheckedOptions } from "./authorize-options.ts";
-import { formatChallenge } from "./challenge.ts";
+import { type ChallengeWriter, challengeWriter } from "./challenge.ts";
 import { ConstantTime } from "./constant-time.ts";
 import type { Ha1Source } from "./credentials.ts";
-import { digestResponse, ha2Of } from "./digest.ts";
+import { digestKey, digestResponse, ha2Of } from "./digest.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { NonceTable } from "./nonce-table.ts";
 import { type Nonce, Nonces } from "./nonces.ts";
 import type { ReceivedCredentials } from "./received-credentials.ts";
 
+/** What right credentials prove. */
+export interface Proof {
+  readonly user: string;
+  readonly credentials: ReceivedCredentials;
+}
+
 /**
  * What credentials are worth.
  *
- * - `right`: they prove the user, for this request
+ * - a proof: they are the user's, for this request
  * - `stale`: they were right, but their nonce is too old or was used for something else
  * - `wrong`: not the user's digest, or not a nonce of ours
  */
-export type Worth = "right" | "stale" | "wrong";
+export type Judgement = Proof | "stale" | "wrong";
 
 type RealmOptions = Pick<
   CheckedOptions,
-  "realm" | "opaque" | "algorithms" | "nonceLifetime" | "maxNonces" | "requireQop" | "secret"
+  | "realm"
+  | "opaque"
+  | "qop"
+  | "userhash"
+  | "nonceLifetime"
+  | "maxNonces"
+  | "requireQop"
+  | "secret"
 >;
 
 /** What is needed for each algorithm. */
@@ -35,6 +54,7 @@ interface Hash {
 export class Realm {
   readonly #options: RealmOptions;
   readonly #sources: readonly Ha1Source[];
+  readonly #write: ChallengeWriter;
   readonly #nonces: Nonces;
   readonly #used: NonceTable;
   readonly #fingerprintKey: string;
@@ -48,14 +68,15 @@ export class Realm {
     { node, epoch, random }: Pick<Server, "node" | "epoch" | "random">,
     onEvict: () => void,
   ) {
-    const { realm, algorithms, maxNonces, nonceLifetime, secret = random.bytes(32) } = options;
+    const { realm, maxNonces, nonceLifetime, secret = random.bytes(32) } = options;
     this.#options = options;
     this.#sources = sources;
+    this.#write = challengeWriter(options);
     this.#nonces = new Nonces({ secret, realm, node, epoch, random });
     this.#used = new NonceTable({ size: maxNonces, lifetime: 1000 * nonceLifetime, onEvict });
     this.#fingerprintKey = random.token();
     this.#hashes = new Map(
-      algorithms.map((algorithm) => [
+      allAlgorithms.map((algorithm) => [
         algorithm,
         {
           decoy: hashHex(algorithm, random.token()),
@@ -66,24 +87,21 @@ export class Realm {
   }
 
   /** A challenge for each algorithm, with one new nonce. */
-  challenges(stale: boolean, now: number): readonly string[] {
-    const { realm, opaque, algorithms } = this.#options;
+  challenges(algorithms: readonly Algorithm[], stale: boolean, now: number): readonly string[] {
     const nonce = this.#nonces.make(now);
-    return algorithms.map((algorithm) =>
-      formatChallenge({ realm, nonce, algorithm, opaque, stale }),
-    );
+    return algorithms.map((algorithm) => this.#write(nonce, algorithm, stale));
   }
 
   /** Judges the credentials of a request that came at `now`. */
-  judge(request: Request, credentials: ReceivedCredentials, now: number): Awaitable<Worth> {
-    const { qop, user, algorithm } = credentials;
+  judge(request: Request, credentials: ReceivedCredentials, now: number): Awaitable<Judgement> {
     const nonce = this.#nonces.read(credentials.nonce);
-    if (nonce === undefined) return "wrong";
-    if (qop === undefined ? this.#options.requireQop : qop.toLowerCase() !== "auth") return "wrong";
-    const ha1 = this.#find(user, algorithm, 0);
-    return isPromise(ha1)
-      ? ha1.then((found) => this.#compare(request, credentials, nonce, found, now))
-      : this.#compare(request, credentials, nonce, ha1, now);
+    if (nonce === undefined || !this.#offered(credentials.qop)) return "wrong";
+    const { user, isHashed, algorithm } = credentials;
+    const found = isHashed ? this.#findByHash(user, algorithm, 0) : undefined;
+    if (isPromise(found)) {
+      return found.then((known) => this.#judge(request, credentials, nonce, known, now));
+    }
+    return this.#judge(request, credentials, nonce, isHashed ? found : user, now);
   }
 
   /** How many used nonces are remembered. */
@@ -91,11 +109,43 @@ export class Realm {
     return this.#used.remembered(now);
   }
 
+  /** Whether a qop was offered; none at all is where it need not be answered. */
+  #offered(qop: string | undefined): boolean {
+    if (qop === undefined) return !this.#options.requireQop;
+    const lower = qop.toLowerCase();
+    return this.#options.qop.some((one) => one === lower);
+  }
+
+  /** Goes on once the user's name is known; `undefined`: a hash of nobody's. */
+  #judge(
+    request: Request,
+    credentials: ReceivedCredentials,
+    nonce: Nonce,
+    user: string | undefined,
+    now: number,
+  ): Awaitable<Judgement> {
+    const ha1 = user === undefined ? undefined : this.#find(user, credentials.algorithm, 0);
+    return isPromise(ha1)
+      ? ha1.then((found) => this.#compare(request, credentials, nonce, user, found, now))
+      : this.#compare(request, credentials, nonce, user, ha1, now);
+  }
+
   #find(user: string, algorithm: Algorithm, from: number): Awaitable<string | undefined> {
     for (let i = from; i < this.#sources.length; i++) {
-      const ha1 = this.#sources[i]?.ha1(user, algorithm);
+      const ha1 = this.#sources[i]?.ha1(user, hashOf(algorithm));
       if (isPromise(ha1)) return ha1.then((found) => found ?? this.#find(user, algorithm, i + 1));
       if (ha1 !== undefined) return ha1;
+    }
+    return undefined;
+  }
+
+  #findByHash(userhash: string, algorithm: Algorithm, from: number): Awaitable<string | undefined> {
+    for (let i = from; i < this.#sources.length; i++) {
+      const user = this.#sources[i]?.userOfHash?.(userhash, hashOf(algorithm));
+      if (isPromise(user)) {
+        return user.then((found) => found ?? this.#findByHash(userhash, algorithm, i + 1));
+      }
+      if (user !== undefined && user !== null) return user;
     }
     return undefined;
   }
@@ -104,22 +154,26 @@ export class Realm {
     request: Request,
     credentials: ReceivedCredentials,
     nonce: Nonce,
+    user: string | undefined,
     ha1: string | undefined,
     now: number,
-  ): Worth {
-    const { algorithm, response, count, uri } = credentials;
+  ): Judgement {
+    const { algorithm, response, count } = credentials;
     const { decoy, comparison } = this.#hashes.get(algorithm) as Hash;
-    const ha2 = this.#ha2Of(request.method, uri, algorithm);
-    const expected = digestResponse(ha1 ?? decoy, ha2, credentials);
-    if (!comparison.equal(expected, response.toLowerCase())) return "wrong";
+    const key = digestKey(ha1 ?? decoy, credentials);
+    const expected = digestResponse(key, this.#ha2Of(request, credentials), credentials);
+    const isRight = comparison.equal(expected, response.toLowerCase());
+    if (!isRight || user === undefined || ha1 === undefined) return "wrong";
     if (!nonce.own) return "stale";
     // Only now: a stranger must not use up a user's nonce.
     const use = this.#used.use(nonce, count, fingerprintOf(request, this.#fingerprintKey), now);
-    return use === "stale" ? "stale" : "right";
+    return use === "stale" ? "stale" : { user, credentials };
   }
 
   /** Registrations of one domain, most of what comes, all have the same HA2. */
-  #ha2Of(method: string, uri: string, algorithm: Algorithm): string {
+  #ha2Of(request: Request, { uri, algorithm, qop }: ReceivedCredentials): string {
+    const { method } = request;
+    if (qop?.toLowerCase() === "auth-int") return ha2Of(method, uri, algorithm, request.body);
     const last = this.#lastHa2;
     if (last.uri === uri && last.method === method && last.algorithm === algorithm) return last.ha2;
     const ha2 = ha2Of(method, uri, algorithm);
