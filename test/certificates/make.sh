@@ -57,13 +57,17 @@ certificate wildcard ca "*.example.net" $both "DNS:*.example.net"
 certificate common-name ca common.example.com $both ""
 certificate client ca alice clientAuth "URI:sip:alice@example.com,URI:sip:client.example.com"
 certificate expired ca example.com $both "DNS:example.com,IP:127.0.0.1" 20240101000000Z 20250101000000Z
-for domain in atlanta biloxi chicago; do
-  names=
-  for name in $domain.example.com ss1.$domain.example.com ss2.$domain.example.com ss3.$domain.example.com \
-    alg1.$domain.example.com client.$domain.example.com $domain.com; do
-    names="$names${names:+,}DNS:$name"
-  done
-  certificate $domain ca $domain.example.com $both "$names"
-done
+organisation() { # NAME HOST...
+  name=$1
+  shift
+  certificate "$name" ca "$1" $both "DNS:$(echo "$*" | sed 's/ /,DNS:/g')"
+}
+organisation atlanta atlanta.example.com ss1.atlanta.example.com alg1.atlanta.example.com \
+  client.atlanta.example.com atlanta.com bigbox3.site3.atlanta.com pc33.atlanta.com
+organisation biloxi biloxi.example.com ss2.biloxi.example.com client.biloxi.example.com \
+  biloxi.com registrar.biloxi.com server10.biloxi.com bobspc.biloxi.com
+organisation chicago chicago.example.com ss3.chicago.example.com client.chicago.example.com
+organisation proxy proxy.example.com example.com
+
 certificate unknown unknown-ca example.com $both "DNS:example.com,IP:127.0.0.1"
 rm unknown-ca.key.pem

@@ -28,7 +28,8 @@ const credentials: readonly HeaderField<AuthValue>[] = [authorization, proxyAuth
  *
  * - the start line, apart from the reason phrase
  * - every header that is there, by name, `Date` and `Max-Breadth` apart
- * - Via: how many and in which order; of each the transport, sent-by and `received`; not branch and rport
+ * - Via: how many and in which order; of each the transport, sent-by (without a port it is 5060) and `received`; not branch
+ *   and rport
  * - Record-Route and Route: whose they are, in order. Ours name a server twice, once a side, which counts as one; users and
  *   parameters differ
  * - From and To: display name, URI, and tag. A tag that is not among `tags`, those that the RFC's phones chose, is one of a
@@ -55,7 +56,9 @@ export function likenessOf(
   }
   facts.via = headers
     .readAll(via)
-    .map(({ transport, sentBy, received = "its source" }) => `${transport} ${sentBy} ${received}`);
+    .map(({ transport, host, port = 5060, received = "its source" }) => {
+      return `${transport} ${host}:${port} ${received}`;
+    });
   for (const field of [recordRoute, route]) {
     if (headers.has(field.name))
       facts[field.name.toLowerCase()] = serversOf(headers.readAll(field));

@@ -12,12 +12,15 @@ import { type Host, type World, worldOf } from "./world.ts";
 /** A server of a flow: sipkit, with these handlers. */
 export interface ServerRole extends Host {
   readonly domains: readonly string[];
+  readonly aliases?: readonly string[];
   readonly receiver: readonly AnyHandler[];
 }
 
 /** A phone of a flow, played by the RFC's text. */
 export interface PhoneRole extends Host, PhoneOptions {
   readonly phone: true;
+  /** Through which URI it reaches domains. */
+  readonly proxies?: Readonly<Record<string, string>>;
 }
 
 /** A call flow of an RFC. */
@@ -124,12 +127,13 @@ export class Stage {
         const phone = new Phone(role);
         phone.dispatcher = await this.#world.serve(name, role, {
           node,
+          domainToProxy: role.proxies ?? {},
           receiver: (packet: Packet) => phone.receive(packet),
         });
         this.#phones.set(name, phone);
       } else {
-        const { domains, receiver } = role;
-        await this.#world.serve(name, role, { node, domains, receiver });
+        const { domains, aliases = [], receiver } = role;
+        await this.#world.serve(name, role, { node, domains, aliases, receiver });
       }
     }
   }
@@ -183,7 +187,8 @@ export class Stage {
       const vector = this.#vectors.get(name);
       if (vector === undefined || !this.#isReadable(vector, name)) continue;
       const except = new Set(this.#flow.except?.[name]);
-      if (vector.length_match === false) except.add("body").add("content-length");
+      // Nothing that is printed says how long it is.
+      if (vector.length_match === null) except.add("content-length");
       ours[name] = likenessOf(this.sent(name), tags, except);
       theirs[name] = likenessOf(this.printed(name), tags, except);
     }

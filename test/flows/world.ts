@@ -24,7 +24,10 @@ export interface Host {
 }
 
 /** What runs on a host: a dispatcher's options without what the world gives. */
-export type HostOptions = Pick<DispatcherOptions, "domains" | "receiver" | "node">;
+export type HostOptions = Pick<
+  DispatcherOptions,
+  "domains" | "aliases" | "receiver" | "node" | "domainToProxy"
+>;
 
 /** So long that nothing is sent twice on sockets of one machine, and not over T2, 4 s. */
 const REAL_T1 = 3_000;
