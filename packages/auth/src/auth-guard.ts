@@ -29,15 +29,15 @@ export interface AuthGuard {
 /** Set on a request by who guards it (`Throttle` does), for the authenticators that follow. */
 export const authGuard: PacketKey<AuthGuard> = packetKey("authentication guard");
 
-/** Judges, and tells the guard, also when that fails. */
-export function judgeGuarded<T extends AuthOutcome>(
+/** Judges, and tells the guard, also when that fails. An object is a proof. */
+export function judgeGuarded<T extends AuthOutcome | object>(
   guard: AuthGuard,
   request: Request,
   user: string,
   judge: () => Awaitable<T>,
 ): Awaitable<T> {
   const settle = (outcome: T): T => {
-    guard.settle(request, user, outcome);
+    guard.settle(request, user, typeof outcome === "object" ? "right" : outcome);
     return outcome;
   };
   const fail = (error: unknown): never => {

@@ -1,7 +1,8 @@
 import { type Awaitable, DomainNames, SipError } from "@sipkit/core";
-import { type Algorithm, algorithms as knownAlgorithms } from "./algorithm.ts";
+import { type AlgorithmChoice, type Algorithms, algorithmsOf } from "./algorithm-choice.ts";
 import { quotable } from "./challenge.ts";
 import type { Credentials } from "./credentials.ts";
+import type { Qop } from "./digest.ts";
 import { type FilterTable, filterNames, listOf } from "./filter.ts";
 
 /**
@@ -18,13 +19,28 @@ interface CommonOptions {
   /** A text that clients send back unchanged. Default: none. It isn't checked: the nonce says it all. */
   readonly opaque?: string;
   /**
-   * One challenge for each, the preferred one first. Default: `["MD5"]`, because widespread clients give up at a
-   * challenge of another algorithm wherever it stands (baresip 1.0 does), or can answer nothing else (Net::SIP). Where
-   * no such client is about, `["SHA-256", "MD5"]`; an htdigest file must then hold both.
+   * One challenge for each, the preferred one first; by User-Agent or by request where that must be
+   * ({@link AlgorithmChoice}). Default: `["MD5"]`, because widespread clients give up at a challenge of another algorithm
+   * wherever it stands (baresip 1.0 does), or can answer nothing else (Net::SIP). Where no such client is about,
+   * `["SHA-256", "MD5"]`; an htdigest file must then hold both.
    *
    * RFC 8760 §2.3
    */
-  readonly algorithms?: readonly Algorithm[];
+  readonly algorithms?: AlgorithmChoice;
+  /**
+   * What digests may cover: `"auth"` method and URI, `"auth-int"` the body too. Only what is offered is accepted. Default:
+   * `["auth"]`, since whatever rewrites bodies on the way, as an ALG does, breaks the other.
+   *
+   * RFC 7616 §3.3
+   */
+  readonly qop?: readonly Qop[];
+  /**
+   * Whether clients may send the hash of their name in its place. A record and an htdigest file are indexed for it, a
+   * function needs a `userOfHash`. Default: false.
+   *
+   * RFC 7616 §3.4.4
+   */
+  readonly userhash?: boolean;
   /**
    * Conditions by method after the digest was right. What the table doesn't name keeps its default: for REGISTER to
    * this server none besides `mayRegister`, for all else `["FromIsRealm", "FromIsAuthUser"]`, so that nobody calls
@@ -80,11 +96,14 @@ export type AuthorizeOptions = CommonOptions &
       }
   );
 
+const qops: readonly Qop[] = ["auth", "auth-int"];
+
 /** The options, and defaults where there are some. */
 export type CheckedOptions = Required<
-  Omit<CommonOptions, "opaque" | "secret" | "mayRegister" | "domains">
+  Omit<CommonOptions, "algorithms" | "opaque" | "secret" | "mayRegister" | "domains">
 > &
   Pick<CommonOptions, "opaque" | "secret" | "mayRegister"> & {
+    readonly algorithms: Algorithms;
     readonly domains: DomainNames | undefined;
   };
 
@@ -94,6 +113,8 @@ export function checkOptions(options: AuthorizeOptions): CheckedOptions {
     realm,
     opaque,
     algorithms = ["MD5"],
+    qop = ["auth"],
+    userhash = false,
     filter = {},
     allowCallsToUs = false,
     allowPings = false,
@@ -109,15 +130,16 @@ export function checkOptions(options: AuthorizeOptions): CheckedOptions {
     options.credentials !== undefined || options.htdigest !== undefined,
     "credentials or htdigest must be given",
   );
+  const chosen = algorithmsOf(algorithms);
   check(
-    algorithms.length > 0 &&
-      new Set(algorithms).size === algorithms.length &&
-      algorithms.every((algorithm) => knownAlgorithms.includes(algorithm)),
-    `algorithms must be some of ${knownAlgorithms.join(", ")}, each once`,
+    options.htdigest === undefined ||
+      typeof algorithms === "function" ||
+      !chosen.hashes.includes("SHA-512-256"),
+    "algorithms must not name SHA-512-256 beside htdigest: the file's HA1s are MD5 or SHA-256",
   );
   check(
-    options.htdigest === undefined || !algorithms.includes("SHA-512-256"),
-    "algorithms must not name SHA-512-256 beside htdigest: the file's HA1s are MD5 or SHA-256",
+    qop.length > 0 && new Set(qop).size === qop.length && qop.every((one) => qops.includes(one)),
+    `qop must be some of ${qops.join(", ")}, each once`,
   );
   for (const conditions of Object.values(filter)) {
     check(
@@ -132,7 +154,9 @@ export function checkOptions(options: AuthorizeOptions): CheckedOptions {
   check(secret === undefined || secret.length > 0, "secret must not be empty");
   return {
     ...options,
-    algorithms,
+    algorithms: chosen,
+    qop: [...qop],
+    userhash,
     filter,
     allowCallsToUs,
     allowPings,

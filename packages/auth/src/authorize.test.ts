@@ -1119,7 +1119,7 @@ describe("options", () => {
     ["a backslash in opaque", { opaque: "a\\" }],
     ["no algorithm", { algorithms: [] }],
     ["an algorithm twice", { algorithms: ["MD5", "MD5"] }],
-    ["an unknown algorithm", { algorithms: ["MD5-sess"] }],
+    ["an unknown algorithm", { algorithms: ["MD5-foo"] }],
     [
       "an algorithm that no htdigest file holds",
       { algorithms: ["SHA-512-256"], htdigest: "users" },

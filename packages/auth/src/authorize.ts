@@ -18,10 +18,9 @@ import { type AuthorizeOptions, type CheckedOptions, checkOptions } from "./auth
 import { type Ha1Source, ha1Source } from "./credentials.ts";
 import { HtdigestFile } from "./htdigest.ts";
 import { Permissions } from "./permissions.ts";
-import { Realm, type Worth } from "./realm.ts";
+import { type Judgement, Realm } from "./realm.ts";
 import {
   type CredentialsField,
-  type ReceivedCredentials,
   receivedCredentials,
   removeCredentials,
 } from "./received-credentials.ts";
@@ -77,9 +76,11 @@ export class Authorize implements Handler {
   constructor(options: AuthorizeOptions) {
     this.#options = checkOptions(options);
     const { realm, credentials, htdigest } = options;
+    const { userhash, algorithms } = this.#options;
+    const indexed = userhash ? algorithms.hashes : [];
     this.#sources = [
-      ...(credentials === undefined ? [] : [ha1Source(credentials, realm)]),
-      ...(htdigest === undefined ? [] : [new HtdigestFile(htdigest, realm)]),
+      ...(credentials === undefined ? [] : [ha1Source(credentials, realm, indexed)]),
+      ...(htdigest === undefined ? [] : [new HtdigestFile(htdigest, realm, indexed)]),
     ];
   }
 
@@ -101,7 +102,7 @@ export class Authorize implements Handler {
     if (started === undefined) {
       throw new SipError("SIP_NOT_STARTED", "the authenticator was not started");
     }
-    const { realm: name, algorithms } = this.#options;
+    const { realm: name, algorithms, userhash } = this.#options;
     // §22.1: an ACK can't be answered; within a dialog the signed Route is the proof.
     if (packet.method === "ACK" || packet.get(dialogRoute) !== undefined) {
       removeCredentials(packet, fields, name);
@@ -109,7 +110,8 @@ export class Authorize implements Handler {
     }
     const isOurs = isForServer(packet, started.server);
     const role = isOurs ? asServer : asProxy;
-    const credentials = receivedCredentials(packet, role.field, name, algorithms);
+    const offered = algorithms.of(packet);
+    const credentials = receivedCredentials(packet, role.field, { realm: name, offered, userhash });
     if (credentials === undefined) {
       return this.#isWelcome(packet, started.server, isOurs)
         ? this.#pass(packet)
@@ -121,15 +123,15 @@ export class Authorize implements Handler {
     const guard = packet.get(authGuard);
     const refusal = guard?.admit(packet, credentials.user);
     if (refusal) return refusal;
-    const worth =
+    const judgement =
       guard === undefined
         ? realm.judge(packet, credentials, server.clock.now())
         : judgeGuarded(guard, packet, credentials.user, () =>
             realm.judge(packet, credentials, server.clock.now()),
           );
-    return isPromise(worth)
-      ? worth.then((known) => this.#decide(packet, role, started, credentials, known))
-      : this.#decide(packet, role, started, credentials, worth);
+    return isPromise(judgement)
+      ? judgement.then((known) => this.#decide(packet, role, started, known))
+      : this.#decide(packet, role, started, judgement);
   }
 
   /** How many used nonces are remembered: 0 again when all have expired. */
@@ -137,18 +139,13 @@ export class Authorize implements Handler {
     return this.#started?.realm.remembered(this.#started.server.clock.now()) ?? 0;
   }
 
-  #decide(
-    request: Request,
-    role: Role,
-    started: Started,
-    { user, algorithm }: ReceivedCredentials,
-    worth: Worth,
-  ): Outcome {
-    if (worth !== "right") {
-      started.server.count(worth === "stale" ? "staleNonces" : "wrongCredentials");
-      return this.#challenge(request, role, started, worth === "stale");
+  #decide(request: Request, role: Role, started: Started, judgement: Judgement): Outcome {
+    if (typeof judgement === "string") {
+      started.server.count(judgement === "stale" ? "staleNonces" : "wrongCredentials");
+      return this.#challenge(request, role, started, judgement === "stale");
     }
-    const proved = started.permissions.identityOf(user, algorithm);
+    const { user, credentials } = judgement;
+    const proved = started.permissions.identityOf(user, credentials.algorithm);
     request.set(identity, proved);
     removeCredentials(request, fields, this.#options.realm);
     const isAllowed = started.permissions.allow(request, proved, role === asServer);
@@ -161,7 +158,11 @@ export class Authorize implements Handler {
     return request.createResponse(role.status, {
       stateless: true,
       headers: {
-        [role.challenge]: started.realm.challenges(stale, started.server.clock.now()),
+        [role.challenge]: started.realm.challenges(
+          this.#options.algorithms.of(request),
+          stale,
+          started.server.clock.now(),
+        ),
       },
     });
   }

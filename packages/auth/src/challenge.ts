@@ -1,31 +1,31 @@
 import { SipError } from "@sipkit/core";
 import type { Algorithm } from "./algorithm.ts";
+import type { Qop } from "./digest.ts";
 
-/** What a challenge says. */
+/** What the challenges of a realm have in common. */
 export interface ChallengeParts {
   readonly realm: string;
-  readonly nonce: string;
-  readonly algorithm: Algorithm;
-  readonly opaque: string | undefined;
-  /** The digest was right, only the nonce is too old: the client tries again without asking its user. */
-  readonly stale: boolean;
+  readonly opaque?: string | undefined;
+  readonly qop: readonly Qop[];
+  /** Whether names may be sent as hashes. */
+  readonly userhash: boolean;
 }
 
+/** Writes a challenge: the value of a WWW-Authenticate or Proxy-Authenticate header. */
+export type ChallengeWriter = (nonce: string, algorithm: Algorithm, stale: boolean) => string;
+
 /**
- * The value of a WWW-Authenticate or Proxy-Authenticate header. Realm and opaque must have passed {@link quotable}.
+ * Makes the writer of a realm's challenges. Realm and opaque must have passed {@link quotable}.
  *
  * RFC 7616 §3.3, RFC 8760 §2.6
  */
-export function formatChallenge({
-  realm,
-  nonce,
-  algorithm,
-  opaque,
-  stale,
-}: ChallengeParts): string {
-  const echoed = opaque === undefined ? "" : `, opaque="${opaque}"`;
-  const old = stale ? ", stale=true" : "";
-  return `Digest realm="${realm}", nonce="${nonce}"${echoed}${old}, algorithm=${algorithm}, qop="auth"`;
+export function challengeWriter({ realm, opaque, qop, userhash }: ChallengeParts): ChallengeWriter {
+  const start = `Digest realm="${realm}", nonce="`;
+  const fresh = `"${opaque === undefined ? "" : `, opaque="${opaque}"`}, algorithm=`;
+  // The digest was right, only the nonce is too old: the client tries again without asking its user.
+  const old = fresh.replace(/, algorithm=$/, ", stale=true, algorithm=");
+  const end = `, qop="${qop.join(",")}"${userhash ? ", userhash=true" : ""}`;
+  return (nonce, algorithm, stale) => start + nonce + (stale ? old : fresh) + algorithm + end;
 }
 
 /**

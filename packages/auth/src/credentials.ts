@@ -1,48 +1,95 @@
 import { type Awaitable, detach, isPromise, Reject, type Server, SipError } from "@sipkit/core";
-import { type Algorithm, algorithms, isDigest } from "./algorithm.ts";
-import { ha1Of } from "./digest.ts";
+import { type HashAlgorithm, hashAlgorithms, isDigest } from "./algorithm.ts";
+import { ha1Of, userhashOf } from "./digest.ts";
 
 /**
  * What a user proves to know: a password, or in its place HA1s, each with the algorithm that it was made with (see
  * `ha1Of`). A user with an HA1 can use that algorithm alone.
  */
-export type Credential = string | { readonly ha1: Readonly<Partial<Record<Algorithm, string>>> };
+export type Credential =
+  | string
+  | { readonly ha1: Readonly<Partial<Record<HashAlgorithm, string>>> };
 
 /**
- * The users of a realm: a record by user name, which is copied, or a function that is asked on every request and may
- * answer later. It gives `undefined` for a user who doesn't exist; what it throws is answered with 500 and reported,
- * a `Reject` with its own status.
+ * Looks users up: asked on every request, it may answer later. It gives `undefined` for a user who doesn't exist, and
+ * for one who is barred, so that nobody can tell them apart. What it throws is answered with 500 and reported, a
+ * `Reject` with its own status.
  */
-export type Credentials =
-  | Readonly<Record<string, Credential>>
-  | ((user: string, realm: string) => Awaitable<Credential | undefined>);
+export interface CredentialsFunction {
+  (user: string, realm: string): Awaitable<Credential | undefined>;
+  /**
+   * The name of the user whose `userhash` this is, for `userhash: true`: it needs an index over all names. `undefined`
+   * when there is none.
+   *
+   * RFC 7616 §3.4.4
+   */
+  userOfHash?(
+    userhash: string,
+    realm: string,
+    algorithm: HashAlgorithm,
+  ): Awaitable<string | undefined>;
+}
+
+/** The users of a realm: a record by user name, which is copied, or a function. */
+export type Credentials = Readonly<Record<string, Credential>> | CredentialsFunction;
 
 /** Where the HA1s of a realm's users come from: `undefined` for a user who has none of that algorithm. */
 export interface Ha1Source {
-  ha1(user: string, algorithm: Algorithm): Awaitable<string | undefined>;
+  ha1(user: string, algorithm: HashAlgorithm): Awaitable<string | undefined>;
+  /** The name of the user whose hash this is; left out: it can't tell. */
+  userOfHash?(userhash: string, algorithm: HashAlgorithm): Awaitable<string | undefined>;
   /** Before the first question. */
   start?(server: Server): void;
 }
 
-/** The source that a user's `credentials` option stands for. Throws `SIP_BAD_OPTION`, without a secret in it. */
-export function ha1Source(credentials: Credentials, realm: string): Ha1Source {
-  return typeof credentials === "function"
-    ? new FunctionSource(credentials, realm)
-    : new RecordSource(credentials, realm);
+/**
+ * The source that a user's `credentials` option stands for. `indexed` names the hash functions to find users by their
+ * userhash with. Throws `SIP_BAD_OPTION`, without a secret in it.
+ */
+export function ha1Source(
+  credentials: Credentials,
+  realm: string,
+  indexed: readonly HashAlgorithm[],
+): Ha1Source {
+  if (typeof credentials !== "function") return new RecordSource(credentials, realm, indexed);
+  if (indexed.length > 0 && credentials.userOfHash === undefined) {
+    throw new SipError("SIP_BAD_OPTION", "userhash needs a userOfHash of the credentials function");
+  }
+  return new FunctionSource(credentials, realm);
+}
+
+/** User names by the hashes that clients may send in their place. */
+export function userhashIndex(
+  users: Iterable<string>,
+  realm: string,
+  indexed: readonly HashAlgorithm[],
+): ReadonlyMap<string, string> {
+  const index = new Map<string, string>();
+  if (indexed.length === 0) return index;
+  for (const user of users) {
+    for (const algorithm of indexed) index.set(userhashOf(user, realm, algorithm), user);
+  }
+  return index;
 }
 
 interface User {
   readonly credential: Credential;
   /** Made when first needed. */
-  readonly made: Map<Algorithm, string | undefined>;
+  readonly made: Map<HashAlgorithm, string | undefined>;
 }
 
 class RecordSource implements Ha1Source {
   readonly #users: ReadonlyMap<string, User>;
   readonly #realm: string;
+  readonly #byHash: ReadonlyMap<string, string>;
 
-  constructor(record: Readonly<Record<string, Credential>>, realm: string) {
+  constructor(
+    record: Readonly<Record<string, Credential>>,
+    realm: string,
+    indexed: readonly HashAlgorithm[],
+  ) {
     this.#realm = realm;
+    this.#byHash = userhashIndex(Object.keys(record), realm, indexed);
     this.#users = new Map(
       Object.entries(record).map(([user, credential]) => {
         if (!isUsable(credential)) {
@@ -56,7 +103,7 @@ class RecordSource implements Ha1Source {
     );
   }
 
-  ha1(user: string, algorithm: Algorithm): string | undefined {
+  ha1(user: string, algorithm: HashAlgorithm): string | undefined {
     const found = this.#users.get(user);
     if (found === undefined) return undefined;
     const made = found.made.get(algorithm);
@@ -65,46 +112,63 @@ class RecordSource implements Ha1Source {
     found.made.set(algorithm, ha1);
     return ha1;
   }
+
+  userOfHash(userhash: string): string | undefined {
+    return this.#byHash.get(userhash);
+  }
 }
 
 class FunctionSource implements Ha1Source {
-  readonly #look: Exclude<Credentials, Readonly<Record<string, Credential>>>;
+  readonly #look: CredentialsFunction;
   readonly #realm: string;
+  /** Whether the user who was found last has a password, of which the HA1 is made each time. */
+  #givesPasswords = true;
 
-  constructor(look: Exclude<Credentials, Readonly<Record<string, Credential>>>, realm: string) {
+  constructor(look: CredentialsFunction, realm: string) {
     this.#look = look;
     this.#realm = realm;
   }
 
-  ha1(user: string, algorithm: Algorithm): Awaitable<string | undefined> {
-    let found: Awaitable<Credential | undefined>;
-    try {
-      // A copy: whoever keeps it must not keep the datagram that it is cut from.
-      found = this.#look(detach(user), this.#realm);
-    } catch (error) {
-      throw lookupFailed(error);
-    }
-    if (!isPromise(found)) return this.#ha1From(found, user, algorithm);
-    return found.then(
-      (credential) => this.#ha1From(credential, user, algorithm),
-      (error: unknown) => {
-        throw lookupFailed(error);
-      },
-    );
+  ha1(user: string, algorithm: HashAlgorithm): Awaitable<string | undefined> {
+    // A copy: whoever keeps it must not keep the datagram that it is cut from.
+    const found = ask(() => this.#look(detach(user), this.#realm));
+    return isPromise(found)
+      ? found.then((credential) => this.#ha1From(credential, user, algorithm))
+      : this.#ha1From(found, user, algorithm);
+  }
+
+  userOfHash(userhash: string, algorithm: HashAlgorithm): Awaitable<string | undefined> {
+    return ask(() => this.#look.userOfHash?.(detach(userhash), this.#realm, algorithm));
   }
 
   #ha1From(
     credential: Credential | null | undefined,
     user: string,
-    algorithm: Algorithm,
+    algorithm: HashAlgorithm,
   ): string | undefined {
     if (credential === undefined || credential === null) {
-      // The work that a password would have cost.
-      ha1Of(user, this.#realm, user, algorithm);
+      // The work that one who exists would have cost.
+      if (this.#givesPasswords) ha1Of(user, this.#realm, user, algorithm);
       return undefined;
     }
-    if (isUsable(credential)) return ha1From(credential, user, this.#realm, algorithm);
-    throw new SipError("SIP_BAD_CREDENTIALS", "credentials: neither a password nor HA1s in hex");
+    if (!isUsable(credential)) {
+      throw new SipError("SIP_BAD_CREDENTIALS", "credentials: neither a password nor HA1s in hex");
+    }
+    this.#givesPasswords = typeof credential === "string";
+    return ha1From(credential, user, this.#realm, algorithm);
+  }
+}
+
+/** Runs a function of the operator's; what it throws, now or later, is named. */
+function ask<T>(look: () => Awaitable<T>): Awaitable<T> {
+  const fail = (error: unknown): never => {
+    throw lookupFailed(error);
+  };
+  try {
+    const found = look();
+    return isPromise(found) ? found.then(undefined, fail) : found;
+  } catch (error) {
+    return fail(error);
   }
 }
 
@@ -113,7 +177,7 @@ export function ha1From(
   credential: Credential,
   user: string,
   realm: string,
-  algorithm: Algorithm,
+  algorithm: HashAlgorithm,
 ): string | undefined {
   return typeof credential === "string"
     ? ha1Of(user, realm, credential, algorithm)
@@ -125,11 +189,11 @@ function isUsable(credential: unknown): credential is Credential {
   if (typeof credential === "string") return credential !== "";
   const ha1s = (credential as Exclude<Credential, string> | null | undefined)?.ha1;
   if (typeof ha1s !== "object" || ha1s === null) return false;
-  const given = algorithms.filter((algorithm) => ha1s[algorithm] !== undefined);
+  const given = hashAlgorithms.filter((algorithm) => ha1s[algorithm] !== undefined);
   return given.length > 0 && given.every((algorithm) => isHa1(algorithm, ha1s[algorithm]));
 }
 
-function isHa1(algorithm: Algorithm, ha1: unknown): boolean {
+function isHa1(algorithm: HashAlgorithm, ha1: unknown): boolean {
   return typeof ha1 === "string" && isDigest(algorithm, ha1);
 }
 

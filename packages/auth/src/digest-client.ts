@@ -16,7 +16,7 @@ import {
   systemRandom,
   wwwAuthenticate,
 } from "@sipkit/core";
-import { type Algorithm, algorithms, parseAlgorithm } from "./algorithm.ts";
+import { type Algorithm, hashAlgorithms, parseAlgorithm } from "./algorithm.ts";
 import { type Credential, ha1From } from "./credentials.ts";
 import { type DigestInput, digestResponse, ha2Of } from "./digest.ts";
 import { removeCredentials } from "./received-credentials.ts";
@@ -167,7 +167,7 @@ function isAnswerable(params: AuthParams): boolean {
   const qop = params.get("qop");
   return (
     params.has("nonce") &&
-    parseAlgorithm(params.get("algorithm")) !== undefined &&
+    hashAlgorithms.some((one) => one === parseAlgorithm(params.get("algorithm"))) &&
     (qop === undefined || qop.split(",").some((one) => one.trim().toLowerCase() === "auth"))
   );
 }
@@ -284,7 +284,7 @@ function strongest(
   realm: string,
   password: Credential,
 ): Best | undefined {
-  for (const algorithm of algorithms) {
+  for (const algorithm of hashAlgorithms) {
     const challenge = challenges.find(
       (params) => parseAlgorithm(params.get("algorithm")) === algorithm,
     );

@@ -1,7 +1,11 @@
-import { type Algorithm, hashHex } from "./algorithm.ts";
+import { type Algorithm, type HashAlgorithm, hashHex, isSession } from "./algorithm.ts";
+
+/** What a digest covers: `auth` method and URI, `auth-int` the body too. RFC 7616 §3.4 */
+export type Qop = "auth" | "auth-int";
 
 /**
- * What a digest response is computed over, besides HA1 and HA2. Each value is the one on the wire, without its quotes.
+ * What a digest response is computed over, besides the key and HA2. Each value is the one on the wire, without its
+ * quotes.
  */
 export interface DigestInput {
   readonly algorithm: Algorithm;
@@ -26,29 +30,57 @@ export function ha1Of(
   user: string,
   realm: string,
   password: string,
-  algorithm: Algorithm = "MD5",
+  algorithm: HashAlgorithm = "MD5",
 ): string {
   return hashHex(algorithm, `${user}:${realm}:${password}`);
 }
 
 /**
- * HA2, the hash of method and `uri` parameter.
+ * The hash of user and realm, that a client sends in its name's place where the challenge asks for it.
  *
- * RFC 7616 §3.4.3
+ * RFC 7616 §3.4.4
  */
-export function ha2Of(method: string, uri: string, algorithm: Algorithm): string {
-  return hashHex(algorithm, `${method}:${uri}`);
+export function userhashOf(user: string, realm: string, algorithm: Algorithm): string {
+  return hashHex(algorithm, `${user}:${realm}`);
 }
 
 /**
- * The `response` parameter in lower-case hex, for `qop=auth` or for no qop at all.
+ * The key of digests: HA1 itself, or for a session form the key of the session, which is made with the nonce and the
+ * cnonce that it began with.
+ *
+ * RFC 7616 §3.4.2
+ */
+export function digestKey(
+  ha1: string,
+  { algorithm, nonce, cnonce = "" }: Pick<DigestInput, "algorithm" | "nonce" | "cnonce">,
+): string {
+  return isSession(algorithm) ? hashHex(algorithm, `${ha1}:${nonce}:${cnonce}`) : ha1;
+}
+
+/**
+ * HA2, the hash of method and `uri` parameter; for `auth-int` of the body, too. Without a method it is a response's.
+ *
+ * RFC 7616 §3.4.3, §3.5; RFC 8760 §2.6 point 7: no body counts as an empty one
+ */
+export function ha2Of(
+  method: string,
+  uri: string,
+  algorithm: Algorithm,
+  body?: Uint8Array,
+): string {
+  const integrity = body === undefined ? "" : `:${hashHex(algorithm, body)}`;
+  return hashHex(algorithm, `${method}:${uri}${integrity}`);
+}
+
+/**
+ * The `response` or `rspauth` parameter in lower-case hex, with a qop or without.
  *
  * RFC 7616 §3.4.1, RFC 2617 §3.2.2.1
  */
-export function digestResponse(ha1: string, ha2: string, input: DigestInput): string {
+export function digestResponse(key: string, ha2: string, input: DigestInput): string {
   const { algorithm, nonce, qop, nc = "", cnonce = "" } = input;
   return hashHex(
     algorithm,
-    qop === undefined ? `${ha1}:${nonce}:${ha2}` : `${ha1}:${nonce}:${nc}:${cnonce}:${qop}:${ha2}`,
+    qop === undefined ? `${key}:${nonce}:${ha2}` : `${key}:${nonce}:${nc}:${cnonce}:${qop}:${ha2}`,
   );
 }

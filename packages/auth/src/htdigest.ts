@@ -1,9 +1,9 @@
 import { readFileSync, statSync } from "node:fs";
 import { type Server, SipError } from "@sipkit/core";
-import { type Algorithm, isDigest } from "./algorithm.ts";
-import type { Ha1Source } from "./credentials.ts";
+import { type HashAlgorithm, isDigest } from "./algorithm.ts";
+import { type Ha1Source, userhashIndex } from "./credentials.ts";
 
-type Ha1s = Map<string, Partial<Record<Algorithm, string>>>;
+type Ha1s = Map<string, Partial<Record<HashAlgorithm, string>>>;
 
 /** How often the file is looked at, in milliseconds. */
 const INTERVAL = 1000;
@@ -44,13 +44,17 @@ export class HtdigestFile implements Ha1Source {
   readonly #path: string;
   readonly #realm: string;
   #server: Pick<Server, "clock" | "report"> | undefined;
+  readonly #indexed: readonly HashAlgorithm[];
   #users: Ha1s = new Map();
+  #byHash: ReadonlyMap<string, string> = new Map();
   #version = "";
   #lookedAt = 0;
 
-  constructor(path: string, realm: string) {
+  /** `indexed`: the hash functions to find users by their userhash with. */
+  constructor(path: string, realm: string, indexed: readonly HashAlgorithm[] = []) {
     this.#path = path;
     this.#realm = realm;
+    this.#indexed = indexed;
   }
 
   /** Reads the file. Throws `SIP_BAD_HTDIGEST` when it can't. */
@@ -58,19 +62,23 @@ export class HtdigestFile implements Ha1Source {
     this.#server = server;
     this.#lookedAt = server.clock.now();
     this.#version = this.#look();
-    this.#users = this.#read();
+    this.#read();
   }
 
-  ha1(user: string, algorithm: Algorithm): string | undefined {
-    const now = this.#server?.clock.now() ?? 0;
-    if (now - this.#lookedAt >= INTERVAL) {
-      this.#lookedAt = now;
-      this.#refresh();
-    }
+  ha1(user: string, algorithm: HashAlgorithm): string | undefined {
+    this.#refresh();
     return this.#users.get(user)?.[algorithm];
   }
 
+  userOfHash(userhash: string): string | undefined {
+    this.#refresh();
+    return this.#byHash.get(userhash);
+  }
+
   #refresh(): void {
+    const now = this.#server?.clock.now() ?? 0;
+    if (now - this.#lookedAt < INTERVAL) return;
+    this.#lookedAt = now;
     let version: string;
     try {
       version = this.#look();
@@ -80,7 +88,7 @@ export class HtdigestFile implements Ha1Source {
     if (version === this.#version) return;
     this.#version = version;
     try {
-      this.#users = this.#read();
+      this.#read();
     } catch (error) {
       this.#server?.report(error as SipError, { handler: "Authorize" });
     }
@@ -96,14 +104,15 @@ export class HtdigestFile implements Ha1Source {
     }
   }
 
-  #read(): Ha1s {
+  #read(): void {
     let text: string;
     try {
       text = readFileSync(this.#path, "utf8");
     } catch (cause) {
       throw unreadable(this.#path, cause);
     }
-    return parseHtdigest(text, this.#realm);
+    this.#users = parseHtdigest(text, this.#realm);
+    this.#byHash = userhashIndex(this.#users.keys(), this.#realm, this.#indexed);
   }
 }
 

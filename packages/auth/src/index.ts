@@ -1,9 +1,10 @@
 export { type Identity, identity } from "@sipkit/core";
-export type { Algorithm } from "./algorithm.ts";
+export type { Algorithm, HashAlgorithm } from "./algorithm.ts";
+export type { AlgorithmChoice } from "./algorithm-choice.ts";
 export { Authorize } from "./authorize.ts";
 export type { AuthorizeOptions, MayRegister } from "./authorize-options.ts";
-export type { Credential, Credentials } from "./credentials.ts";
-export { ha1Of } from "./digest.ts";
+export type { Credential, Credentials, CredentialsFunction } from "./credentials.ts";
+export { ha1Of, type Qop } from "./digest.ts";
 export {
   type AuthorizeRequestOptions,
   authorize,

@@ -27,20 +27,14 @@ export interface Proof {
  *
  * - a proof: they are the user's, for this request
  * - `stale`: they were right, but their nonce is too old or was used for something else
- * - `wrong`: not the user's digest, or not a nonce of ours
+ * - `wrong`: not the user's digest
+ * - `foreign`: not a nonce of ours, or a qop that wasn't offered: no password was looked at
  */
-export type Judgement = Proof | "stale" | "wrong";
+export type Judgement = Proof | "stale" | "wrong" | "foreign";
 
 type RealmOptions = Pick<
   CheckedOptions,
-  | "realm"
-  | "opaque"
-  | "qop"
-  | "userhash"
-  | "nonceLifetime"
-  | "maxNonces"
-  | "requireQop"
-  | "secret"
+  "realm" | "opaque" | "qop" | "userhash" | "nonceLifetime" | "maxNonces" | "requireQop" | "secret"
 >;
 
 /** What is needed for each algorithm. */
@@ -95,7 +89,7 @@ export class Realm {
   /** Judges the credentials of a request that came at `now`. */
   judge(request: Request, credentials: ReceivedCredentials, now: number): Awaitable<Judgement> {
     const nonce = this.#nonces.read(credentials.nonce);
-    if (nonce === undefined || !this.#offered(credentials.qop)) return "wrong";
+    if (nonce === undefined || !this.#offered(credentials.qop)) return "foreign";
     const { user, isHashed, algorithm } = credentials;
     const found = isHashed ? this.#findByHash(user, algorithm, 0) : undefined;
     if (isPromise(found)) {
