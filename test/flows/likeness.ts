@@ -38,7 +38,7 @@ const credentials: readonly HeaderField<AuthValue>[] = [authorization, proxyAuth
  * - challenges: realm, qop, algorithm and stale; credentials: realm, user and uri
  * - all other headers, and the body: the text
  *
- * @param except headers to leave out
+ * @param except headers to leave out, and `received` of all Vias
  */
 export function likenessOf(
   packet: Packet,
@@ -54,11 +54,10 @@ export function likenessOf(
     const name = spelled.toLowerCase();
     if (!BESIDES.has(name)) facts[name] ??= headers.getAll(name).join(", ");
   }
-  facts.via = headers
-    .readAll(via)
-    .map(({ transport, host, port = 5060, received = "its source" }) => {
-      return `${transport} ${host}:${port} ${received}`;
-    });
+  facts.via = headers.readAll(via).map(({ transport, host, port = 5060, received }) => {
+    const source = received === undefined || received === host ? "itself" : received;
+    return `${transport} ${host}:${port} ${except.has("received") ? "" : source}`;
+  });
   for (const field of [recordRoute, route]) {
     if (headers.has(field.name))
       facts[field.name.toLowerCase()] = serversOf(headers.readAll(field));

@@ -29,6 +29,13 @@ export function vectorsOf(rfc: number, section: string): ReadonlyMap<string, Vec
   return new Map(found.map((vector) => [vector.label.split(" ")[0] ?? "", vector]));
 }
 
+/** The texts of a section whose messages have no numbers, in order. */
+export function vectorTexts(rfc: number, section: string): readonly string[] {
+  return vectors
+    .filter((vector) => vector.rfc === rfc && vector.section === section)
+    .map((vector) => textOf(vector));
+}
+
 /** The exact bytes, as latin1. */
 function textOf({ file }: Vector): string {
   return readFileSync(new URL(file, DIRECTORY), "latin1");
@@ -41,7 +48,7 @@ function textOf({ file }: Vector): string {
  */
 export function messageFor(
   vector: Vector,
-  { protocol, isVirtual }: Column,
+  { protocol, isVirtual, isMixed = false }: Column,
   errata: readonly Erratum[] = [],
 ): Packet {
   const text = errata.reduce((before, [printed, right]) => {
@@ -49,11 +56,13 @@ export function messageFor(
     return before.replace(printed, right);
   }, textOf(vector));
   const end = text.indexOf("\r\n\r\n");
-  let head = text
-    .slice(0, end)
-    .replace(/SIP\/2\.0\/(?:UDP|TCP|TLS) /g, `SIP/2.0/${protocol.toUpperCase()} `)
-    .replace(/;transport=(?:udp|tcp|tls)/g, `;transport=${protocol}`);
-  if (protocol !== "tls") head = head.replace(/sips:/g, "sip:");
+  let head = text.slice(0, end);
+  if (!isMixed) {
+    head = head
+      .replace(/SIP\/2\.0\/(?:UDP|TCP|TLS) /g, `SIP/2.0/${protocol.toUpperCase()} `)
+      .replace(/;transport=(?:udp|tcp|tls)/g, `;transport=${protocol}`);
+    if (protocol !== "tls") head = head.replace(/sips:/g, "sip:");
+  }
   if (!isVirtual) head = head.replace(/received=192\.0\.2\.\d+/g, "received=127.0.0.1");
   return parsePacket(`${head}${text.slice(end)}`);
 }

@@ -5,6 +5,7 @@ import {
   type DispatcherOptions,
   type LegAddress,
   type NextHop,
+  type Protocol,
   parseSipUri,
   type Resolver,
   type SipError,
@@ -19,6 +20,8 @@ export interface Host {
   readonly address: string;
   /** The name that goes into Via, with the port that the RFC prints. */
   readonly sentBy: string;
+  /** What it speaks instead of the column's protocol, and the sent-by for each. */
+  readonly legs?: readonly (readonly [protocol: Protocol, sentBy: string])[];
   /** The other names that lead to it. */
   readonly names?: readonly string[];
 }
@@ -58,7 +61,7 @@ class Directory {
   readonly #dispatchers = new Map<string, Dispatcher[]>();
 
   constructor() {
-    this.resolver = { resolve: (uri) => this.#find(uri) };
+    this.resolver = { resolve: (uri, options) => this.#find(uri, options?.protocols ?? []) };
   }
 
   add({ address, sentBy, names = [] }: Host, dispatcher: Dispatcher): void {
@@ -71,13 +74,14 @@ class Directory {
     return [...new Set([...this.#dispatchers.values()].flat())];
   }
 
-  #find(uri: string): readonly NextHop[] {
+  #find(uri: string, protocols: readonly Protocol[]): readonly NextHop[] {
     const { host } = parseSipUri(uri);
     // The name that was asked for is what the other side's certificate must prove.
     const domain = isIP(host) === 0 ? { domain: host } : {};
     const found = this.#dispatchers.get(host);
     if (found === undefined) throw new Error(`nobody is called ${host}`);
-    return found.flatMap(({ legs: [leg] }) => {
+    return found.flatMap(({ legs }) => {
+      const leg = legs.find((each) => protocols.includes(each.protocol));
       if (leg === undefined) return [];
       const { protocol, address, port } = leg;
       return [{ protocol, address, port, ...domain }];
@@ -100,7 +104,7 @@ class VirtualWorld implements World {
 
   async serve(name: string, host: Host, options: HostOptions): Promise<Dispatcher> {
     const { resolver } = this.#directory;
-    const legs = [{ listen: this.#column.protocol, advertise: host.sentBy }];
+    const legs = legsOf(host, this.#column).map(([listen, advertise]) => ({ listen, advertise }));
     const node = this.#network.node(name, {
       address: host.address,
       start: (virtual) => virtual.serve({ ...options, resolver, legs }),
@@ -138,14 +142,17 @@ class RealWorld implements World {
   }
 
   async serve(_name: string, host: Host, options: HostOptions): Promise<Dispatcher> {
-    const { protocol } = this.#column;
-    const listen: LegAddress = `${protocol}:127.0.0.1:0`;
-    const tls = { ...certificate(organisationOf(host)), ca };
+    const legs = legsOf(host, this.#column).map(([protocol, advertise]) => {
+      const listen: LegAddress = `${protocol}:127.0.0.1:0`;
+      const isSecure = protocol === "tls" || protocol === "wss";
+      const tls = isSecure ? { tls: { ...certificate(organisationOf(host)), ca } } : {};
+      return { listen, advertise, ...tls };
+    });
     const dispatcher = new Dispatcher({
       ...options,
       resolver: this.#directory.resolver,
       t1: REAL_T1,
-      legs: [{ listen, advertise: host.sentBy, ...(protocol === "tls" ? { tls } : {}) }],
+      legs,
       onError: (error) => this.errors.push(error),
     });
     await dispatcher.listen();
@@ -173,11 +180,18 @@ class RealWorld implements World {
   }
 }
 
+function legsOf(
+  { legs, sentBy }: Host,
+  { protocol }: Column,
+): readonly (readonly [protocol: Protocol, sentBy: string])[] {
+  return legs ?? [[protocol, sentBy]];
+}
+
 function hostOf(sentBy: string): string {
   return sentBy.split(":")[0] ?? "";
 }
 
-/** Whose certificate proves a host's names: `atlanta` for `ss1.atlanta.example.com`. */
+/** Whose certificate proves a host's names: `atlanta` for `ss1.atlanta.example.com`. A browser shows its server's. */
 function organisationOf({ sentBy }: Host): string {
-  return /(\w+)(?:\.example)?\.com/.exec(sentBy)?.[1] ?? "";
+  return /(\w+)(?:\.example)?\.com/.exec(sentBy)?.[1] ?? "proxy";
 }
