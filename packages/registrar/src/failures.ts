@@ -5,14 +5,21 @@ export function mapFailure<T>(
   run: () => Awaitable<T>,
   map: (cause: unknown) => unknown,
 ): Awaitable<T> {
-  const fail = (cause: unknown): never => {
+  return recover(run, (cause) => {
     throw map(cause);
-  };
+  });
+}
+
+/** Goes on with what `recovered` gives where `run` throws, now or later; it may throw itself. */
+export function recover<T>(
+  run: () => Awaitable<T>,
+  recovered: (cause: unknown) => T,
+): Awaitable<T> {
   try {
     const outcome = run();
-    return isPromise(outcome) ? outcome.then(undefined, fail) : outcome;
+    return isPromise(outcome) ? outcome.then(undefined, recovered) : outcome;
   } catch (cause) {
-    return fail(cause);
+    return recovered(cause);
   }
 }
 

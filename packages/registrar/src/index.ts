@@ -5,3 +5,4 @@ export type { BindingChange, ExpiredBinding, LocationStore } from "./location-st
 export { type MemoryStore, type MemoryStoreOptions, memoryStore } from "./memory-store.ts";
 export { Registrar } from "./registrar.ts";
 export type { KnownUsers, RegistrarOptions } from "./registrar-options.ts";
+export { StoreUnavailable, type StoreUnavailableOptions } from "./store-unavailable.ts";

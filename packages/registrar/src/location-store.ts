@@ -18,8 +18,10 @@ export interface ExpiredBinding {
  *
  * A key is any string (`__proto__`, spaces, quotes, no ASCII): users choose them. What is handed in and out is never
  * shared: whoever changes it changes nothing in the store. A store knows no time: it may give bindings whose time is
- * over until `expire` is called, and may drop them by itself. Failures are thrown, or reject; then nothing was written.
- * A store that takes no more throws a `SipError` of code `SIP_STORE_FULL`.
+ * over until `expire` is called, and may drop them by itself.
+ *
+ * Failures are thrown, or reject; then nothing was written. A store that takes no more throws a `SipError` of code
+ * `SIP_STORE_FULL`. One that is out of reach throws a `StoreUnavailable`: an update was made whole then, or not at all.
  *
  * `describeLocationStore` of `@sipkit/registrar/testing` checks all of this.
  */

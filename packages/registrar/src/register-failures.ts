@@ -1,4 +1,5 @@
 import { Reject, type Server, SipError } from "@sipkit/core";
+import { StoreUnavailable } from "./store-unavailable.ts";
 
 /** What a refused REGISTER is counted as in `counters()`. */
 const COUNTERS: ReadonlyMap<number, string> = new Map([
@@ -7,16 +8,47 @@ const COUNTERS: ReadonlyMap<number, string> = new Map([
   [500, "registrationsOutOfOrder"],
 ]);
 
-/** Counts a REGISTER that failed, and gives what is to be thrown: a full store is no fault to report each time. */
-export function countedFailure(server: Server, cause: unknown): unknown {
-  if (cause instanceof Reject) {
-    const counter = COUNTERS.get(cause.status);
-    if (counter !== undefined) server.count(counter);
-    return cause;
+/** Turns what is thrown while a request is served, by the rules or by the store, into answers and counters. */
+export class RegisterFailures {
+  readonly #server: Server;
+  #isStoreAway = false;
+
+  constructor(server: Server) {
+    this.#server = server;
   }
-  if (cause instanceof SipError && cause.code === "SIP_STORE_FULL") {
-    server.count("registrationsStoreFull");
-    return new Reject(500, { reason: "Location Store Full", cause });
+
+  /** Counts a REGISTER that failed, and gives what is to be thrown: a full store is no fault to report each time. */
+  readonly ofUpdate = (cause: unknown): unknown => {
+    if (cause instanceof Reject) {
+      const counter = COUNTERS.get(cause.status);
+      if (counter !== undefined) this.#server.count(counter);
+      return cause;
+    }
+    if (cause instanceof SipError && cause.code === "SIP_STORE_FULL") {
+      this.#server.count("registrationsStoreFull");
+      return new Reject(500, { reason: "Location Store Full", cause });
+    }
+    return this.ofRead(cause);
+  };
+
+  /** The same of a request that only read. */
+  readonly ofRead = (cause: unknown): unknown => {
+    if (!(cause instanceof StoreUnavailable)) return cause;
+    this.#server.count("storeUnavailable");
+    this.reportAway(cause);
+    const headers = { "Retry-After": String(cause.retryAfter) };
+    return new Reject(503, { reason: "Location Store Unavailable", headers, cause });
+  };
+
+  /** Tells the operator once, until the store has written again. */
+  reportAway(cause: StoreUnavailable): void {
+    if (this.#isStoreAway) return;
+    this.#isStoreAway = true;
+    this.#server.report(cause);
   }
-  return cause;
+
+  /** To be called when the store has written. */
+  storeIsBack(): void {
+    this.#isStoreAway = false;
+  }
 }

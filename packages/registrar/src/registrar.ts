@@ -10,6 +10,7 @@ import {
   type Server,
   SipError,
   targets,
+  type Verdict,
   whenKnown,
 } from "@sipkit/core";
 import type { Binding } from "./binding.ts";
@@ -17,14 +18,15 @@ import { type CurrentBinding, currentBindings, targetsOf } from "./binding-targe
 import { readContacts } from "./contact-requests.ts";
 import type { BindingEvent, BindingEventName, RegistrarEvents } from "./events.ts";
 import { ExpiryTimer } from "./expiry-timer.ts";
-import { mapFailure, runDetached } from "./failures.ts";
+import { mapFailure, recover, runDetached } from "./failures.ts";
 import type { LocationStore } from "./location-store.ts";
 import { RegisterAnswers, refuseUnknownExtensions } from "./register-answers.ts";
 import { readFacts, senderOf } from "./register-facts.ts";
-import { countedFailure } from "./register-failures.ts";
+import { RegisterFailures } from "./register-failures.ts";
 import { RegisterUpdate } from "./register-update.ts";
 import { type RegistrarOptions, type RegistrarSettings, readOptions } from "./registrar-options.ts";
 import { ServedDomains } from "./served-domains.ts";
+import { StoreUnavailable } from "./store-unavailable.ts";
 
 /** Bindings that expire in one turn of the event loop. */
 const EXPIRY_BATCH = 1000;
@@ -36,6 +38,7 @@ interface Life {
   readonly server: Server;
   readonly domains: ServedDomains;
   readonly timer: ExpiryTimer;
+  readonly failures: RegisterFailures;
 }
 
 /**
@@ -66,8 +69,14 @@ export class Registrar implements Handler {
 
   start(server: Server): void | Promise<void> {
     const timer = new ExpiryTimer(server.clock, () => this.#wake());
-    this.#life = { server, domains: new ServedDomains(server, this.#settings.domains), timer };
-    return this.#rearm();
+    const domains = new ServedDomains(server, this.#settings.domains);
+    this.#life = { server, domains, timer, failures: new RegisterFailures(server) };
+    // A store that is away for now doesn't keep the server from starting: it is asked again.
+    const recovered = (cause: unknown): void => {
+      if (!(cause instanceof StoreUnavailable)) throw cause;
+      this.#askAgain(cause);
+    };
+    return recover(() => this.#rearm(), recovered);
   }
 
   close(): void | Promise<void> {
@@ -102,7 +111,7 @@ export class Registrar implements Handler {
   }
 
   #register(request: Request): Outcome {
-    const { server, domains } = this.#started();
+    const { server, domains, failures } = this.#started();
     // §10.3 step 1: another domain is the proxy's to forward to.
     if (!domains.covers(request.uri)) return undefined;
     // Step 2. Steps 3 and 4, who it is and whether she may, are the authenticator's, before us.
@@ -120,14 +129,11 @@ export class Registrar implements Handler {
     if (!domains.belongs(addressOfRecord, request.uri)) return request.createResponse(404);
     // Step 6: no Contact, nothing changes.
     if (!request.headers.has("contact")) {
-      return whenKnown(this.#store.read(addressOfRecord), (bindings = []) =>
+      return this.#read(addressOfRecord, (bindings = []) =>
         this.#answers.ok(request, bindings, server.clock.wall()),
       );
     }
-    return mapFailure(
-      () => this.#update(request, addressOfRecord),
-      (cause) => countedFailure(server, cause),
-    );
+    return mapFailure(() => this.#update(request, addressOfRecord), failures.ofUpdate);
   }
 
   /** Steps 6 and 7: all or nothing. A store that fails throws, which is answered 500. */
@@ -142,7 +148,8 @@ export class Registrar implements Handler {
   }
 
   #committed(request: Request, update: RegisterUpdate, bindings: readonly Binding[]): Response {
-    const { server, timer } = this.#started();
+    const { server, timer, failures } = this.#started();
+    failures.storeIsBack();
     for (const [name, event] of update.changes) this.#tell(name, event);
     if (update.changes.length > 0) {
       for (const binding of bindings) timer.arm(binding.expiresAt);
@@ -154,7 +161,7 @@ export class Registrar implements Handler {
     const { server, domains } = this.#started();
     const addressOfRecord = domains.addressOfRecord(request.uri);
     if (addressOfRecord === undefined || request.get(targets) !== undefined) return undefined;
-    return whenKnown(this.#store.read(addressOfRecord), (bindings) => {
+    return this.#read(addressOfRecord, (bindings) => {
       const found = targetsOf(bindings ?? [], server.clock.wall());
       const best = found[0];
       if (best === undefined) return this.#unreachable(request, addressOfRecord, bindings);
@@ -162,6 +169,16 @@ export class Registrar implements Handler {
       request.uri = best.uri;
       return undefined;
     });
+  }
+
+  /** Reads for a request: a store that is away is answered 503. */
+  #read(
+    addressOfRecord: string,
+    next: (bindings: readonly Binding[] | undefined) => Outcome,
+  ): Outcome {
+    const { failures } = this.#started();
+    const bindings = mapFailure(() => this.#store.read(addressOfRecord), failures.ofRead);
+    return whenKnown<readonly Binding[] | undefined, Verdict>(bindings, next);
   }
 
   /** §21.4.18: 480 for a user who isn't here now; §21.4.5: 404 for one who doesn't exist. */
@@ -188,12 +205,16 @@ export class Registrar implements Handler {
   }
 
   #wake(): void {
-    const { server, timer } = this.#started();
-    const failed = (cause: unknown): void => {
-      server.report(new SipError("SIP_STORE", "the location store failed to expire", { cause }));
-      timer.arm(server.clock.wall() + EXPIRY_RETRY);
-    };
+    const failed = (cause: unknown): void => this.#askAgain(cause);
     runDetached(() => whenKnown(this.#expireBatch(), (count) => this.#rearm(count)), failed);
+  }
+
+  /** After the store failed to expire. */
+  #askAgain(cause: unknown): void {
+    const { server, timer, failures } = this.#started();
+    if (cause instanceof StoreUnavailable) failures.reportAway(cause);
+    else server.report(new SipError("SIP_STORE", "the location store failed to expire", { cause }));
+    timer.arm(server.clock.wall() + EXPIRY_RETRY);
   }
 
   /** `count`: how many the last batch had. A store that calls for the next one and has nothing for it must wait. */

@@ -4,8 +4,8 @@ import type { LocationStore } from "../location-store.ts";
 
 export const ALICE: string = "sip:alice@example.com";
 export const BOB: string = "sip:bob@example.com";
-/** A time in milliseconds since 1970 that fits no 32 bits. */
-export const NOON: number = 1_767_225_600_000;
+/** A time in milliseconds since 1970, of the year 2100: a store that ends bindings by its own clock has time. */
+export const NOON: number = 4_102_488_000_000;
 export const ALL: number = 1_000_000;
 
 export const FLOWS: readonly FlowRef[] = [
