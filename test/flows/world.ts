@@ -27,7 +27,7 @@ export interface Host {
 }
 
 /** What runs on a host: a dispatcher's options without what the world gives. */
-export type HostOptions = Pick<
+type HostOptions = Pick<
   DispatcherOptions,
   "domains" | "aliases" | "receiver" | "node" | "domainToProxy"
 >;
