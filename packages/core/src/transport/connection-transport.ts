@@ -3,13 +3,14 @@ import type { Peer, Protocol } from "../arrival.ts";
 import type { Timer } from "../clock.ts";
 import { type ParseError, TransportError } from "../errors.ts";
 import type { Carriers, Door, Listener, OpenCarrier, PeerProof } from "./carrier.ts";
-import { type ConnectionOwner, StreamConnection, type StreamCounters } from "./connection.ts";
+import { type ConnectionOwner, StreamConnection } from "./connection.ts";
 import { type ConnectionEvent, connectionChannel } from "./connection-channel.ts";
 import { ConnectionTable } from "./connection-table.ts";
 import { Handshakes } from "./handshakes.ts";
 import { canonicalAddress, formatHostPort, isWildcard } from "./host-port.ts";
 import type { ListenAddress } from "./leg-address.ts";
 import { Places } from "./places.ts";
+import { type StreamCounters, streamCounters } from "./stream-counters.ts";
 import { type StreamLimits, streamLimits } from "./stream-limits.ts";
 import type { Transport, TransportSink } from "./transport.ts";
 import type { TransportContext } from "./transport-context.ts";
@@ -27,21 +28,7 @@ const TOO_MANY = "too many connections";
 export class ConnectionTransport implements Transport, ConnectionOwner, Door {
   readonly protocol: Protocol;
   readonly limits: StreamLimits;
-  readonly counted: StreamCounters = {
-    accepted: 0,
-    dialled: 0,
-    connectionsRefused: 0,
-    failedHandshakes: 0,
-    connectFailures: 0,
-    acceptErrors: 0,
-    keepAlives: 0,
-    keepAliveFloods: 0,
-    unframeableStreams: 0,
-    slowReaders: 0,
-    slowSenders: 0,
-    silentConnections: 0,
-    idleConnections: 0,
-  };
+  readonly counted: StreamCounters = streamCounters();
   readonly #carriers: Carriers;
   readonly #context: TransportContext;
   readonly #listener: Listener;

@@ -3,6 +3,8 @@ import { type ParseError, TransportError } from "../errors.ts";
 import type { Carrier, CarrierSink, OpenCarrier, PeerProof } from "./carrier.ts";
 import type { ConnectionEvent } from "./connection-channel.ts";
 import { formatHostPort } from "./host-port.ts";
+import { Progress } from "./progress.ts";
+import type { StreamCounters } from "./stream-counters.ts";
 import type { StreamLimits } from "./stream-limits.ts";
 
 /** What a connection tells the transport that it belongs to. */
@@ -24,34 +26,10 @@ export interface ConnectionOwner {
   dirty(connection: StreamConnection): void;
 }
 
-/** What happens to connections and is worth counting, since the process began. */
-export interface StreamCounters {
-  accepted: number;
-  dialled: number;
-  /** Over a bound: closed as they came, or not opened. */
-  connectionsRefused: number;
-  /** Accepted, and ended before they could carry SIP: no TLS, no WebSocket, refused, too slow. */
-  failedHandshakes: number;
-  connectFailures: number;
-  acceptErrors: number;
-  keepAlives: number;
-  /** Sent more frames than the bound that are no message. */
-  keepAliveFloods: number;
-  /** Could not be cut into messages any more. */
-  unframeableStreams: number;
-  slowReaders: number;
-  /** Took too long for one message. */
-  slowSenders: number;
-  /** Sent no whole message in time, or fell silent within one. */
-  silentConnections: number;
-  idleConnections: number;
-}
-
 /** How long the other side has to take what we sent last and to close its half: milliseconds. */
 const LINGER = 2_000;
 /** The time in which keep-alives are counted together: milliseconds. */
 const SECOND = 1_000;
-const NONE = -1;
 
 type State = "connecting" | "open" | "lingering" | "gone";
 
@@ -61,16 +39,11 @@ export class StreamConnection implements Connection, CarrierSink {
   readonly peer: Peer;
   readonly #owner: ConnectionOwner;
   readonly #carrier: Carrier;
-  readonly #accepted: boolean;
+  readonly #progress: Progress;
   #proof: PeerProof | undefined;
   #state: State;
-  /** When the state began, the last bytes came, and the last were sent. */
+  /** When it was made, or began to linger. */
   #since: number;
-  #lastRead: number;
-  #lastWrite: number;
-  /** When the message began that isn't whole yet. */
-  #begun = NONE;
-  #silent = true;
   /** Whether something waits for `flush`. */
   #dirty = false;
   /** Frames without a message since then. */
@@ -101,12 +74,10 @@ export class StreamConnection implements Connection, CarrierSink {
       ...(domain === undefined ? {} : { domain }),
     };
     this.#owner = owner;
-    this.#accepted = accepted;
     this.#proof = proof;
     this.#state = accepted ? "open" : "connecting";
     this.#since = owner.now();
-    this.#lastRead = this.#since;
-    this.#lastWrite = this.#since;
+    this.#progress = new Progress(owner.limits, accepted, this.#since);
     this.#carrier = open(this);
   }
 
@@ -136,7 +107,7 @@ export class StreamConnection implements Connection, CarrierSink {
   flush(): void {
     if (!this.#dirty) return;
     this.#dirty = false;
-    this.#lastWrite = this.#owner.now();
+    this.#progress.written(this.#owner.now());
     this.#carrier.flush();
   }
 
@@ -158,18 +129,11 @@ export class StreamConnection implements Connection, CarrierSink {
       if (now - this.#since >= limits.connectTimeout) this.destroy("no answer in time");
     } else if (this.#state === "lingering") {
       if (now - this.#since >= LINGER) this.#carrier.destroy();
-    } else if (this.#begun !== NONE && now - this.#lastRead >= limits.betweenBytesTimeout) {
-      counted.silentConnections += 1;
-      this.#close("it fell silent within a message");
-    } else if (this.#begun !== NONE && now - this.#begun >= limits.messageTimeout) {
-      counted.slowSenders += 1;
-      this.#close("it takes too long for a message");
-    } else if (this.#accepted && this.#silent && now - this.#since >= limits.firstMessageTimeout) {
-      counted.silentConnections += 1;
-      this.#close("no whole message came in time");
-    } else if (now - Math.max(this.#lastRead, this.#lastWrite) >= limits.idleTimeout) {
-      counted.idleConnections += 1;
-      this.#close("nothing passed over it for long");
+    } else {
+      const delay = this.#progress.overdue(now);
+      if (delay === undefined) return;
+      counted[delay.counter] += 1;
+      this.#close(delay.why);
     }
   }
 
@@ -182,14 +146,11 @@ export class StreamConnection implements Connection, CarrierSink {
   }
 
   read(): void {
-    this.#lastRead = this.#owner.now();
-    if (!this.#carrier.partial) this.#begun = NONE;
-    else if (this.#begun === NONE) this.#begun = this.#lastRead;
+    this.#progress.read(this.#owner.now(), this.#carrier.partial);
   }
 
   message(bytes: Uint8Array): void {
-    this.#silent = false;
-    this.#begun = NONE;
+    this.#progress.message();
     this.#owner.message(bytes, this);
   }
 

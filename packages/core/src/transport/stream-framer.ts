@@ -1,4 +1,5 @@
 import { ParseError } from "../errors.ts";
+import { contentLengthOf } from "./content-length-of.ts";
 
 /** Whom a framer tells what it found, synchronously and in order. */
 export interface FrameSink {
@@ -16,10 +17,6 @@ const HT = 9;
 const LF = 10;
 const CR = 13;
 const SP = 32;
-const HYPHEN = 45;
-const COLON = 58;
-const LOWER_C = 99;
-const LOWER_L = 108;
 const NONE = -1;
 const NOTHING: Uint8Array = new Uint8Array(0);
 
@@ -169,8 +166,7 @@ export class StreamFramer {
   /** Looks at the header that is complete now; `false` when it breaks the framing. */
   #endField(): boolean {
     if (this.#field === NONE) return true;
-    if (!mayBeContentLength(this.#bytes, this.#field)) return true;
-    const value = contentLengthOf(this.#bytes.subarray(this.#field, this.#line));
+    const value = contentLengthOf(this.#bytes, this.#field, this.#line);
     if (value === undefined) return true;
     if (!/^[0-9]+$/.test(value)) return this.#fail("Content-Length is not a number", 400);
     const number = Number(value);
@@ -249,37 +245,4 @@ function indexOfLf(bytes: Uint8Array, from: number, to: number): number {
   if (bytes.length === to) return bytes.indexOf(LF, from);
   for (let at = from; at < to; at += 1) if (bytes[at] === LF) return at;
   return NONE;
-}
-
-/** Whether a header begins as Content-Length in either form does: tells most others apart without reading them. */
-function mayBeContentLength(bytes: Uint8Array, at: number): boolean {
-  const first = (bytes[at] ?? 0) | 0x20;
-  if (first === LOWER_L) return isColonOrSpace(bytes[at + 1] ?? 0);
-  return first === LOWER_C && bytes[at + 7] === HYPHEN && ((bytes[at + 8] ?? 0) | 0x20) === LOWER_L;
-}
-
-function isColonOrSpace(byte: number): boolean {
-  return byte === COLON || byte === SP || byte === HT;
-}
-
-/** The value of a Content-Length header in either form, unfolded and trimmed; `undefined` for another header. */
-function contentLengthOf(field: Uint8Array): string | undefined {
-  const text = Buffer.from(field.buffer, field.byteOffset, field.length).toString("latin1");
-  const colon = text.indexOf(":");
-  if (colon < 0) return undefined;
-  const name = trim(text.slice(0, colon)).toLowerCase();
-  return name === "content-length" || name === "l" ? trim(text.slice(colon + 1)) : undefined;
-}
-
-/** Takes SP, HT, CR and LF off both ends, and nothing else that JavaScript takes for a space. */
-function trim(text: string): string {
-  let from = 0;
-  let to = text.length;
-  while (from < to && isSpace(text.charCodeAt(from))) from += 1;
-  while (to > from && isSpace(text.charCodeAt(to - 1))) to -= 1;
-  return text.slice(from, to);
-}
-
-function isSpace(code: number): boolean {
-  return code === SP || code === HT || code === CR || code === LF;
 }
