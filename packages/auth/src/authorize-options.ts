@@ -4,6 +4,8 @@ import { quotable } from "./challenge.ts";
 import type { Credentials } from "./credentials.ts";
 import type { Qop } from "./digest.ts";
 import { type FilterTable, filterNames, listOf } from "./filter.ts";
+import type { Secret } from "./nonces.ts";
+import { type DigestUri, digestUris } from "./uri-match.ts";
 
 /**
  * More addresses-of-record that users may register, besides their own: by user name, or from a function that may
@@ -69,16 +71,29 @@ interface CommonOptions {
    */
   readonly maxNonces?: number;
   /**
-   * The key of the nonces. Default: random. Given, and kept, a nonce of an earlier life, or of another server with the
-   * same secret, is told from a forged one, so that phones try again by themselves (`stale=true`). What was used is known only where the nonce was made:
-   a balancer must bring a client's answer to the server that challenged it.
+   * The key of the nonces, or several: the first makes them, all of them know them again. Default: a random one. Given,
+   * and kept, a nonce of an earlier life, or of another server with the same key, is told from a forged one, so that
+   * phones try again by themselves (`stale=true`). What was used is known only where the nonce was made: a balancer
+   * must bring a client's answer to the server that challenged it.
    */
-  readonly secret?: string | Uint8Array;
+  readonly secret?: Secret | readonly Secret[];
+  /** Whether each nonce can be used once, whatever its count. Default: false. RFC 7616 §5.4 */
+  readonly oneTimeNonces?: boolean;
+  /**
+   * Whether a 2xx of this server to a request with right credentials says so in Authentication-Info: by a digest of its
+   * own (`rspauth`), and by the next nonce where this one is used up or will soon be too old. Default: false, since it
+   * costs each answer two hashes and some 150 bytes, and phones look at neither.
+   *
+   * RFC 7616 §3.5
+   */
+  readonly authenticationInfo?: boolean;
   /**
    * Whether credentials without `qop` are refused. Default: true: they are of 1997, and every client answers
    * `qop=auth` when it is offered. If false, a nonce without `qop` can be used once.
    */
   readonly requireQop?: boolean;
+  /** Which `uri` a digest may be made over: {@link DigestUri}. Default: `"server"`. RFC 7616 §3.4.6 */
+  readonly digestUri?: DigestUri;
 }
 
 /** How `Authorize` proves who sends a request: by `credentials`, by an htdigest file, or by both in this order. */
@@ -96,14 +111,19 @@ export type AuthorizeOptions = CommonOptions &
       }
   );
 
+/** Each is tried on a nonce that the others didn't make. */
+const MAX_SECRETS = 8;
+
 const qops: readonly Qop[] = ["auth", "auth-int"];
 
 /** The options, and defaults where there are some. */
 export type CheckedOptions = Required<
   Omit<CommonOptions, "algorithms" | "opaque" | "secret" | "mayRegister" | "domains">
 > &
-  Pick<CommonOptions, "opaque" | "secret" | "mayRegister"> & {
+  Pick<CommonOptions, "opaque" | "mayRegister"> & {
     readonly algorithms: Algorithms;
+    /** Empty: a random one. */
+    readonly secrets: readonly Secret[];
     readonly domains: DomainNames | undefined;
   };
 
@@ -120,8 +140,11 @@ export function checkOptions(options: AuthorizeOptions): CheckedOptions {
     allowPings = false,
     nonceLifetime = 300,
     maxNonces = 100_000,
+    oneTimeNonces = false,
+    authenticationInfo = false,
     requireQop = true,
-    secret,
+    digestUri = "server",
+    secret = [],
     domains,
   } = options;
   quotable("realm", realm);
@@ -151,7 +174,12 @@ export function checkOptions(options: AuthorizeOptions): CheckedOptions {
   }
   check(nonceLifetime > 0, "nonceLifetime must be a positive number of seconds");
   check(Number.isInteger(maxNonces) && maxNonces > 0, "maxNonces must be a positive integer");
-  check(secret === undefined || secret.length > 0, "secret must not be empty");
+  const secrets = typeof secret === "string" || secret instanceof Uint8Array ? [secret] : secret;
+  check(
+    secrets.every((key) => key.length > 0) && secrets.length <= MAX_SECRETS,
+    `secret must not be empty, and ${MAX_SECRETS} at most`,
+  );
+  check(digestUris.includes(digestUri), `digestUri must be one of ${digestUris.join(", ")}`);
   return {
     ...options,
     algorithms: chosen,
@@ -162,7 +190,11 @@ export function checkOptions(options: AuthorizeOptions): CheckedOptions {
     allowPings,
     nonceLifetime,
     maxNonces,
+    oneTimeNonces,
+    authenticationInfo,
     requireQop,
+    digestUri,
+    secrets: [...secrets],
     domains: domains && new DomainNames(domains),
   };
 }

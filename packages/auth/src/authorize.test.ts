@@ -658,11 +658,30 @@ describe("stale nonces and replays, RFC 7616 §3.3, §5.5", () => {
     expect((await site.send(request)).status).toBe(200);
   });
 
-  it("says nothing of staleness to a wrong digest", async () => {
-    const site = await Site.open({ nonceLifetime: 60 });
-    const request = altered(await site.answered(register()), /response="..../, 'response="0000');
+  it("calls an expired nonce stale whatever the digest, and looks no password up", async () => {
+    let asked = 0;
+    const site = await Site.open({
+      nonceLifetime: 60,
+      credentials: () => {
+        asked++;
+        return "secret";
+      },
+    });
+    const right = await site.answered(register());
+    const wrong = altered(right, /response="..../, 'response="0000');
     await site.server.clock.advance(60_001);
-    expect(param(await site.send(request), "stale")).toBeUndefined();
+    expect(param(await site.send(wrong), "stale")).toBe("true");
+    expect(param(await site.send(right), "stale")).toBe("true");
+    expect(asked).toBe(0);
+    expect(site.server.dispatcher.counters()).toMatchObject({ staleNonces: 2 });
+  });
+
+  it("says nothing of staleness to a wrong digest with a used nonce", async () => {
+    const site = await Site.open();
+    const request = await site.answered(register());
+    expect((await site.send(request)).status).toBe(200);
+    const wrong = renew(altered(request, /response="..../, 'response="0000'));
+    expect(param(await site.send(wrong), "stale")).toBeUndefined();
   });
 
   it("calls a nonce that it didn't make wrong, not stale", async () => {

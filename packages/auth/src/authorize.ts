@@ -1,4 +1,5 @@
 import {
+  type Awaitable,
   authorization,
   dialogRoute,
   type Handler,
@@ -6,24 +7,27 @@ import {
   isPromise,
   type Outcome,
   type Packet,
+  type PacketKey,
+  packetKey,
   proxyAuthorization,
   type Request,
   type Response,
   type Server,
   SipError,
-  uriEquals,
 } from "@sipkit/core";
 import { authGuard, judgeGuarded } from "./auth-guard.ts";
+import { authenticationInfo } from "./authentication-info.ts";
 import { type AuthorizeOptions, type CheckedOptions, checkOptions } from "./authorize-options.ts";
 import { type Ha1Source, ha1Source } from "./credentials.ts";
 import { HtdigestFile } from "./htdigest.ts";
 import { Permissions } from "./permissions.ts";
-import { type Judgement, Realm } from "./realm.ts";
+import { type Judgement, type Proof, Realm } from "./realm.ts";
 import {
   type CredentialsField,
   receivedCredentials,
   removeCredentials,
 } from "./received-credentials.ts";
+import { isUriOf } from "./uri-match.ts";
 
 /** In which role we ask: as the server that a request is for, or as a proxy on its way. RFC 3261 §22.1 */
 interface Role {
@@ -35,6 +39,9 @@ interface Role {
 const asServer: Role = { status: 401, challenge: "WWW-Authenticate", field: authorization };
 const asProxy: Role = { status: 407, challenge: "Proxy-Authenticate", field: proxyAuthorization };
 const fields: readonly CredentialsField[] = [authorization, proxyAuthorization];
+
+/** Left on requests whose answer is to tell what became of their credentials. */
+const proof: PacketKey<Proof> = packetKey("digest proof");
 
 interface Started {
   readonly server: Server;
@@ -70,13 +77,16 @@ export class Authorize implements Handler {
   readonly name = "Authorize";
   readonly #options: CheckedOptions;
   readonly #sources: readonly Ha1Source[];
+  /** Only where there is something to add to what is sent: else nobody asks for it. */
+  readonly beforeSend?: NonNullable<Handler["beforeSend"]>;
   #started: Started | undefined;
 
   /** Throws `SIP_BAD_OPTION` or `SIP_BAD_DOMAIN`. */
   constructor(options: AuthorizeOptions) {
     this.#options = checkOptions(options);
     const { realm, credentials, htdigest } = options;
-    const { userhash, algorithms } = this.#options;
+    const { userhash, algorithms, authenticationInfo: informs } = this.#options;
+    if (informs) this.beforeSend = (packet) => this.#inform(packet);
     const indexed = userhash ? algorithms.hashes : [];
     this.#sources = [
       ...(credentials === undefined ? [] : [ha1Source(credentials, realm, indexed)]),
@@ -102,7 +112,7 @@ export class Authorize implements Handler {
     if (started === undefined) {
       throw new SipError("SIP_NOT_STARTED", "the authenticator was not started");
     }
-    const { realm: name, algorithms, userhash } = this.#options;
+    const { realm: name, algorithms, userhash, digestUri } = this.#options;
     // §22.1: an ACK can't be answered; within a dialog the signed Route is the proof.
     if (packet.method === "ACK" || packet.get(dialogRoute) !== undefined) {
       removeCredentials(packet, fields, name);
@@ -117,21 +127,19 @@ export class Authorize implements Handler {
         ? this.#pass(packet)
         : this.#challenge(packet, role, started, false);
     }
-    if (!isUriOf(credentials.uri, packet, started.server)) return foreignUri(packet);
+    if (!isUriOf(credentials.uri, packet, started.server, digestUri)) return foreignUri(packet);
 
     const { realm, server } = started;
+    const now = server.clock.now();
     const guard = packet.get(authGuard);
-    const refusal = guard?.admit(packet, credentials.user);
+    if (guard === undefined) {
+      return this.#conclude(packet, role, started, realm.judge(packet, credentials, now));
+    }
+    const claim = { user: credentials.user, realm: name };
+    const refusal = guard.admit(packet, claim);
     if (refusal) return refusal;
-    const judgement =
-      guard === undefined
-        ? realm.judge(packet, credentials, server.clock.now())
-        : judgeGuarded(guard, packet, credentials.user, () =>
-            realm.judge(packet, credentials, server.clock.now()),
-          );
-    return isPromise(judgement)
-      ? judgement.then((known) => this.#decide(packet, role, started, known))
-      : this.#decide(packet, role, started, judgement);
+    const judge = (): Awaitable<Judgement> => realm.judge(packet, credentials, now);
+    return this.#conclude(packet, role, started, judgeGuarded(guard, packet, claim, judge));
   }
 
   /** How many used nonces are remembered: 0 again when all have expired. */
@@ -139,12 +147,25 @@ export class Authorize implements Handler {
     return this.#started?.realm.remembered(this.#started.server.clock.now()) ?? 0;
   }
 
+  #conclude(
+    request: Request,
+    role: Role,
+    started: Started,
+    judgement: Awaitable<Judgement>,
+  ): Outcome {
+    return isPromise(judgement)
+      ? judgement.then((known) => this.#decide(request, role, started, known))
+      : this.#decide(request, role, started, judgement);
+  }
+
   #decide(request: Request, role: Role, started: Started, judgement: Judgement): Outcome {
     if (typeof judgement === "string") {
-      started.server.count(judgement === "stale" ? "staleNonces" : "wrongCredentials");
-      return this.#challenge(request, role, started, judgement === "stale");
+      const isStale = judgement === "stale" || judgement === "old";
+      started.server.count(isStale ? "staleNonces" : "wrongCredentials");
+      return this.#challenge(request, role, started, isStale);
     }
     const { user, credentials } = judgement;
+    if (this.#options.authenticationInfo && role === asServer) request.set(proof, judgement);
     const proved = started.permissions.identityOf(user, credentials.algorithm);
     request.set(identity, proved);
     removeCredentials(request, fields, this.#options.realm);
@@ -165,6 +186,16 @@ export class Authorize implements Handler {
         ),
       },
     });
+  }
+
+  /** RFC 3261 §20.6: a 2xx may tell what became of its request's credentials. */
+  #inform(packet: Packet): void {
+    if (packet.isRequest || packet.status < 200 || packet.status >= 300) return;
+    const proved = packet.request?.get(proof);
+    const started = this.#started;
+    if (proved === undefined || started === undefined) return;
+    const info = started.realm.infoOf(proved, packet.body, started.server.clock.now());
+    if (info.size > 0) packet.headers.write(authenticationInfo, info);
   }
 
   /** Lets a request through without proof: what it claims to have for this realm goes. */
@@ -190,18 +221,6 @@ export class Authorize implements Handler {
 function isForServer(request: Request, server: Server): boolean {
   const isRegister = request.method === "REGISTER";
   return (isRegister || !request.uri.includes("@")) && server.isLocal(request.uri);
-}
-
-/**
- * Whether a digest was made for this request: its `uri` is the request-URI, or names this server, as that of several
- * clients does whatever they request. One client puts it in angle brackets.
- *
- * RFC 7616 §3.4.6
- */
-function isUriOf(uri: string, request: Request, server: Server): boolean {
-  if (uri === request.uri) return true;
-  const bare = uri.startsWith("<") && uri.endsWith(">") ? uri.slice(1, -1) : uri;
-  return (!bare.includes("@") && server.isLocal(bare)) || uriEquals(bare, request.uri);
 }
 
 function foreignUri(request: Request): Response {

@@ -12,3 +12,5 @@ export {
   type ClientCredentials,
 } from "./digest-client.ts";
 export type { Filter, FilterName, FilterTable, Predicate } from "./filter.ts";
+export type { Secret } from "./nonces.ts";
+export type { DigestUri } from "./uri-match.ts";

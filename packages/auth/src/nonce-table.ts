@@ -19,6 +19,8 @@ export interface NonceTableOptions {
   readonly size: number;
   /** How long a nonce can be used after it was made, in milliseconds. */
   readonly lifetime: number;
+  /** Whether a nonce can be used only once, whatever its count. */
+  readonly oneTime?: boolean;
   /** Called when one is forgotten before its time, for want of room. */
   readonly onEvict?: () => void;
 }
@@ -41,6 +43,7 @@ const INITIAL = 1024;
 export class NonceTable {
   readonly #size: number;
   readonly #lifetime: number;
+  readonly #oneTime: boolean;
   readonly #onEvict: (() => void) | undefined;
   #slots: Slots;
   #oldest = 0;
@@ -52,6 +55,7 @@ export class NonceTable {
   constructor(options: NonceTableOptions) {
     this.#size = options.size;
     this.#lifetime = options.lifetime;
+    this.#oneTime = options.oneTime ?? false;
     this.#onEvict = options.onEvict;
     const capacity = Math.min(INITIAL, options.size);
     this.#slots = makeSlots(capacity);
@@ -84,6 +88,7 @@ export class NonceTable {
   #useAgain(slot: number, count: number, fingerprint: Fingerprint): NonceUse {
     const { highest, windows } = this.#slots;
     const ahead = count - (highest[slot] ?? 0);
+    if (this.#oneTime && ahead !== 0) return "stale";
     if (ahead > 0) {
       this.#shift(slot, ahead);
       highest[slot] = count;

@@ -14,7 +14,7 @@ function counting(): Random {
 
 const server = (options: Partial<NonceOptions> = {}): Nonces =>
   new Nonces({
-    secret: "a secret",
+    secrets: ["a secret"],
     realm: "example.com",
     node: "node",
     epoch: "epoch",
@@ -96,9 +96,19 @@ describe("nonces", () => {
     const nonce = server().make(0);
     expect(server().read(nonce)).toBeDefined();
     expect(server({ realm: "example.org" }).read(nonce)).toBeUndefined();
-    expect(server({ secret: "another" }).read(nonce)).toBeUndefined();
+    expect(server({ secrets: ["another"] }).read(nonce)).toBeUndefined();
     // Realm and secret don't run into one another.
-    expect(server({ realm: "example.co", secret: "m\0a secret" }).read(nonce)).toBeUndefined();
+    expect(server({ realm: "example.co", secrets: ["m\0a secret"] }).read(nonce)).toBeUndefined();
+  });
+
+  it("of a secret that was the first one before are known, but not as own", () => {
+    const old = server({ secrets: ["old"] });
+    const next = server({ secrets: ["new", "old"] });
+    expect(next.read(old.make(7))).toMatchObject({ own: false, madeAt: 7 });
+    expect(old.read(next.make(7))).toBeUndefined();
+    expect(server({ secrets: ["old", "new"] }).read(next.make(7))?.own).toBe(false);
+    expect(next.read(next.make(7))?.own).toBe(true);
+    expect(server({ secrets: ["new"] }).read(old.make(7))).toBeUndefined();
   });
 
   it("of another node, life or server in this process are known, but not as own", () => {

@@ -3,6 +3,9 @@ import type { Random } from "@sipkit/core";
 import { ConstantTime } from "./constant-time.ts";
 import { Mac } from "./mac.ts";
 
+/** A key, as text or bytes. */
+export type Secret = string | Uint8Array;
+
 /** What a nonce of ours says. */
 export interface Nonce {
   /** Whether it was made by this life of this server: only those can be told fresh from used. */
@@ -15,8 +18,11 @@ export interface Nonce {
 
 /** What the nonces of a server are made with. */
 export interface NonceOptions {
-  /** Whoever knows it can make nonces. Shared by the servers of a cluster, and by a server's lives. */
-  readonly secret: string | Uint8Array;
+  /**
+   * Whoever knows one can make nonces. Shared by the servers of a cluster, and by a server's lives. The first makes
+   * ours, the others only know theirs again.
+   */
+  readonly secrets: readonly [Secret, ...Secret[]];
   readonly realm: string;
   readonly node: string;
   readonly epoch: string;
@@ -32,8 +38,9 @@ const FIELD_BYTES = 6;
 const POOL_FIELDS = 256;
 
 /**
- * Makes nonces that need no memory, and knows them again: base64url of this life of the server, the time, 48 random
- * bits, and 144 bits of an HMAC over all of them with a key made from the secret and the realm.
+ * Makes nonces that need no memory, and knows them again: base64url of this life of the server (48 bits of a
+ * hash over node and epoch), the time, 48 random bits, and 144 bits of an HMAC over all of them with a key made from
+ * the secret and the realm.
  *
  * Time is the monotonic clock's: a step of the wall clock makes no nonce older or younger, and across lives a nonce
  * counts as old whatever its time.
@@ -42,6 +49,7 @@ const POOL_FIELDS = 256;
  */
 export class Nonces {
   readonly #mac: Mac;
+  readonly #earlier: readonly Mac[];
   readonly #random: Random;
   readonly #life: string;
   readonly #codes: ConstantTime = new ConstantTime(CODE);
@@ -51,11 +59,9 @@ export class Nonces {
 
   constructor(options: NonceOptions) {
     const { realm, node, epoch, random } = options;
-    const key = Buffer.concat([
-      Buffer.from(`sipkit nonce\0${realm}\0`),
-      Buffer.from(options.secret),
-    ]);
-    this.#mac = new Mac(Buffer.from(hash("sha256", key, "hex"), "hex"), HEAD);
+    const [current, ...earlier] = options.secrets;
+    this.#mac = macOf(current, realm);
+    this.#earlier = earlier.map((secret) => macOf(secret, realm));
     this.#random = random;
     this.#life = hash("sha256", `${node}\0${epoch}\0${random.token()}`, "base64url").slice(
       0,
@@ -71,20 +77,25 @@ export class Nonces {
   }
 
   /**
-   * What a nonce says, when a server with our secret and realm made it; `undefined` for any other text, also for
+   * What a nonce says, when a server with a secret of ours and our realm made it; `undefined` for any other text, also for
    * another spelling of one of ours.
    */
   read(text: string): Nonce | undefined {
     if (text.length !== LENGTH || !/^[\w-]+$/.test(text)) return undefined;
     const head = text.slice(0, HEAD);
-    const code = this.#mac.sign(head).slice(0, CODE);
-    if (!this.#codes.equal(code, text.slice(HEAD))) return undefined;
+    const code = text.slice(HEAD);
+    const isCurrent = this.#isOf(this.#mac, head, code);
+    if (!isCurrent && !this.#earlier.some((mac) => this.#isOf(mac, head, code))) return undefined;
     this.#bytes.write(head, "base64url");
     return {
-      own: head.startsWith(this.#life),
+      own: isCurrent && head.startsWith(this.#life),
       madeAt: this.#bytes.readUIntBE(FIELD_BYTES, FIELD_BYTES),
       serial: this.#bytes.readUIntBE(2 * FIELD_BYTES, FIELD_BYTES),
     };
+  }
+
+  #isOf(mac: Mac, head: string, code: string): boolean {
+    return this.#codes.equal(mac.sign(head).slice(0, CODE), code);
   }
 
   #chance(): string {
@@ -96,4 +107,9 @@ export class Nonces {
     this.#taken += FIELD;
     return this.#pool.slice(this.#taken - FIELD, this.#taken);
   }
+}
+
+function macOf(secret: Secret, realm: string): Mac {
+  const key = Buffer.concat([Buffer.from(`sipkit nonce\0${realm}\0`), Buffer.from(secret)]);
+  return new Mac(Buffer.from(hash("sha256", key, "hex"), "hex"), HEAD);
 }

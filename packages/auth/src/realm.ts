@@ -5,7 +5,9 @@ import {
   digitsOf,
   hashHex,
   hashOf,
+  isSession,
 } from "./algorithm.ts";
+import type { AuthenticationInfo } from "./authentication-info.ts";
 import type { CheckedOptions } from "./authorize-options.ts";
 import { type ChallengeWriter, challengeWriter } from "./challenge.ts";
 import { ConstantTime } from "./constant-time.ts";
@@ -16,26 +18,41 @@ import { NonceTable } from "./nonce-table.ts";
 import { type Nonce, Nonces } from "./nonces.ts";
 import type { ReceivedCredentials } from "./received-credentials.ts";
 
-/** What right credentials prove. */
+/** Right credentials, and whom they prove. */
 export interface Proof {
   readonly user: string;
   readonly credentials: ReceivedCredentials;
+  readonly nonce: Nonce;
+  /** What the digest is keyed with. */
+  readonly key: string;
 }
 
 /**
  * What credentials are worth.
  *
  * - a proof: they are the user's, for this request
- * - `stale`: they were right, but their nonce is too old or was used for something else
+ * - `stale`: they were right, but their nonce was used for something else
+ * - `old`: whatever they are, their nonce can't be used here (any more): no password was looked at
  * - `wrong`: not the user's digest
  * - `foreign`: not a nonce of ours, or a qop that wasn't offered: no password was looked at
  */
-export type Judgement = Proof | "stale" | "wrong" | "foreign";
+export type Judgement = Proof | "stale" | "old" | "wrong" | "foreign";
 
 type RealmOptions = Pick<
   CheckedOptions,
-  "realm" | "opaque" | "qop" | "userhash" | "nonceLifetime" | "maxNonces" | "requireQop" | "secret"
+  | "realm"
+  | "opaque"
+  | "qop"
+  | "userhash"
+  | "nonceLifetime"
+  | "maxNonces"
+  | "oneTimeNonces"
+  | "requireQop"
+  | "secrets"
 >;
+
+/** From which part of its lifetime on a nonce is followed by the next one. */
+const NEAR_EXPIRY = 0.75;
 
 /** What is needed for each algorithm. */
 interface Hash {
@@ -51,6 +68,7 @@ export class Realm {
   readonly #write: ChallengeWriter;
   readonly #nonces: Nonces;
   readonly #used: NonceTable;
+  readonly #lifetime: number;
   readonly #fingerprintKey: string;
   readonly #hashes: ReadonlyMap<Algorithm, Hash>;
   #lastHa2 = { method: "", uri: "", algorithm: "MD5" as Algorithm, ha2: "" };
@@ -62,12 +80,19 @@ export class Realm {
     { node, epoch, random }: Pick<Server, "node" | "epoch" | "random">,
     onEvict: () => void,
   ) {
-    const { realm, maxNonces, nonceLifetime, secret = random.bytes(32) } = options;
+    const { realm, maxNonces, oneTimeNonces } = options;
+    const [secret = random.bytes(32), ...earlier] = options.secrets;
     this.#options = options;
     this.#sources = sources;
     this.#write = challengeWriter(options);
-    this.#nonces = new Nonces({ secret, realm, node, epoch, random });
-    this.#used = new NonceTable({ size: maxNonces, lifetime: 1000 * nonceLifetime, onEvict });
+    this.#lifetime = 1000 * options.nonceLifetime;
+    this.#nonces = new Nonces({ secrets: [secret, ...earlier], realm, node, epoch, random });
+    this.#used = new NonceTable({
+      size: maxNonces,
+      lifetime: this.#lifetime,
+      oneTime: oneTimeNonces,
+      onEvict,
+    });
     this.#fingerprintKey = random.token();
     this.#hashes = new Map(
       allAlgorithms.map((algorithm) => [
@@ -90,12 +115,35 @@ export class Realm {
   judge(request: Request, credentials: ReceivedCredentials, now: number): Awaitable<Judgement> {
     const nonce = this.#nonces.read(credentials.nonce);
     if (nonce === undefined || !this.#offered(credentials.qop)) return "foreign";
+    // RFC 7616 §3.3 lets an old nonce be called stale whatever the digest: who guesses passwords with one learns nothing.
+    if (!nonce.own || now - nonce.madeAt > this.#lifetime) return "old";
     const { user, isHashed, algorithm } = credentials;
     const found = isHashed ? this.#findByHash(user, algorithm, 0) : undefined;
     if (isPromise(found)) {
       return found.then((known) => this.#judge(request, credentials, nonce, known, now));
     }
     return this.#judge(request, credentials, nonce, isHashed ? found : user, now);
+  }
+
+  /**
+   * What a response to right credentials says of them. A session form keeps its nonce, which is in its key.
+   *
+   * RFC 7616 §3.5
+   */
+  infoOf({ credentials, nonce, key }: Proof, body: Uint8Array, now: number): AuthenticationInfo {
+    const info = new Map<string, string>();
+    const { algorithm, uri, qop, nc, cnonce } = credentials;
+    if (qop !== undefined && nc !== undefined && cnonce !== undefined) {
+      const isIntegrity = qop.toLowerCase() === "auth-int";
+      const ha2 = ha2Of("", uri, algorithm, isIntegrity ? body : undefined);
+      info.set("qop", qop);
+      info.set("rspauth", digestResponse(key, ha2, credentials));
+      info.set("cnonce", cnonce);
+      info.set("nc", nc);
+    }
+    const isDue = this.#options.oneTimeNonces || now - nonce.madeAt > NEAR_EXPIRY * this.#lifetime;
+    if (isDue && !isSession(algorithm)) info.set("nextnonce", this.#nonces.make(now));
+    return info;
   }
 
   /** How many used nonces are remembered. */
@@ -158,10 +206,9 @@ export class Realm {
     const expected = digestResponse(key, this.#ha2Of(request, credentials), credentials);
     const isRight = comparison.equal(expected, response.toLowerCase());
     if (!isRight || user === undefined || ha1 === undefined) return "wrong";
-    if (!nonce.own) return "stale";
     // Only now: a stranger must not use up a user's nonce.
     const use = this.#used.use(nonce, count, fingerprintOf(request, this.#fingerprintKey), now);
-    return use === "stale" ? "stale" : { user, credentials };
+    return use === "stale" ? "stale" : { user, credentials, nonce, key };
   }
 
   /** Registrations of one domain, most of what comes, all have the same HA2. */
