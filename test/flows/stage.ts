@@ -6,6 +6,7 @@ import { byLink, linkOf, parseFigure, type Step } from "./figure.ts";
 import { likenessOf } from "./likeness.ts";
 import { Phone, type PhoneOptions } from "./phone.ts";
 import { Recorder } from "./recorder.ts";
+import { faultsIn } from "./relations.ts";
 import { messageFor, type Vector, vectorsOf } from "./vectors.ts";
 import { type Host, type World, worldOf } from "./world.ts";
 
@@ -181,6 +182,7 @@ export class Stage {
   #check(): void {
     expect(this.#world.errors).toEqual([]);
     expect(byLink(this.#recorder.passages)).toEqual(byLink(this.#steps));
+    expect(faultsIn(this.#recorder.passages)).toEqual([]);
     const tags = this.#phonesTags();
     const ours: Record<string, unknown> = {};
     const theirs: Record<string, unknown> = {};
