@@ -87,3 +87,8 @@ export class TransportError extends SipError {
     super(options.code ?? "SIP_TRANSPORT", message, { cause: options.cause, stack: false });
   }
 }
+
+/** What was thrown, in words: an error's message. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}

@@ -1,4 +1,4 @@
-import { ParseError } from "../errors.ts";
+import { messageOf, ParseError } from "../errors.ts";
 import { Response } from "../message/response.ts";
 import type { Claim, Outcome, Packet, Verdict } from "./handler.ts";
 import { HandlerError } from "./handler-error.ts";
@@ -52,8 +52,8 @@ export function checkVerdict(verdict: unknown, packet: Packet, handler: string):
 export function nameError(error: unknown, handler: string): unknown {
   if (error instanceof Reject || error instanceof ParseError || error instanceof HandlerError)
     return error;
-  const message = error instanceof Error ? error.message : String(error);
-  return new HandlerError("SIP_HANDLER_THREW", handler, `${handler} threw: ${message}`, error);
+  const message = `${handler} threw: ${messageOf(error)}`;
+  return new HandlerError("SIP_HANDLER_THREW", handler, message, error);
 }
 
 function describe(value: unknown): string {

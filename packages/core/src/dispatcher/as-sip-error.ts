@@ -1,8 +1,7 @@
-import { SipError } from "../errors.ts";
+import { messageOf, SipError } from "../errors.ts";
 
 /** Whatever was thrown, as a `SipError`: `SIP_INTERNAL` for what is none. */
 export function asSipError(error: unknown): SipError {
   if (error instanceof SipError) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  return new SipError("SIP_INTERNAL", message, { cause: error });
+  return new SipError("SIP_INTERNAL", messageOf(error), { cause: error });
 }

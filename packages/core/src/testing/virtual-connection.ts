@@ -1,7 +1,7 @@
 import type { Connection, Peer } from "../arrival.ts";
 import type { Clock, Timer } from "../clock.ts";
-import { TransportError } from "../errors.ts";
-import { formatHostPort } from "../transport/host-port.ts";
+import type { TransportError } from "../errors.ts";
+import { sendError } from "../transport/transport-errors.ts";
 import type { Links } from "./links.ts";
 import type { VirtualMessage } from "./virtual-message.ts";
 
@@ -259,7 +259,6 @@ export class VirtualConnection implements Connection {
   }
 
   #error(reason: string): TransportError {
-    const { protocol, address, port } = this.peer;
-    return new TransportError(`${protocol} to ${formatHostPort(address, port)}: ${reason}`);
+    return sendError(this.peer.protocol, this.peer, reason);
   }
 }

@@ -1,6 +1,7 @@
 import type { Peer } from "../arrival.ts";
 import type { ChainStep } from "../chain/chain-channel.ts";
 import type { Packet } from "../chain/handler.ts";
+import { messageOf } from "../errors.ts";
 import type { TransactionEnded } from "../transaction/transaction-channel.ts";
 import type { ConnectionEvent } from "../transport/connection-channel.ts";
 import { formatHostPort } from "../transport/host-port.ts";
@@ -24,8 +25,7 @@ export function packetLine({ direction, packet, peer, retransmission, size }: Pa
 /** What a handler said of a packet, and how long it took. */
 export function stepLine({ packet, handler, verdict, error, duration }: ChainStep): string {
   let said = verdict || "passed on";
-  if (error !== undefined)
-    said = `threw: ${error instanceof Error ? error.message : String(error)}`;
+  if (error !== undefined) said = `threw: ${messageOf(error)}`;
   else if (typeof said === "object") said = `${said.status} ${said.reason}`;
   return line(`   ${handler}`, said, ...callText(packet), milliseconds(duration));
 }

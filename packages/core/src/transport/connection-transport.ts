@@ -1,19 +1,20 @@
-import { isIP, type Socket } from "node:net";
+import { isIP } from "node:net";
 import type { Peer, Protocol } from "../arrival.ts";
 import type { Timer } from "../clock.ts";
-import { type ParseError, TransportError } from "../errors.ts";
-import type { Carriers, Door, Listener, OpenCarrier, PeerProof } from "./carrier.ts";
+import type { ParseError, TransportError } from "../errors.ts";
+import type { Carriers, Listener, OpenCarrier, PeerProof } from "./carrier.ts";
 import { type ConnectionOwner, StreamConnection } from "./connection.ts";
 import { type ConnectionEvent, connectionChannel } from "./connection-channel.ts";
+import { ConnectionDoor, type DoorHost } from "./connection-door.ts";
 import { ConnectionTable } from "./connection-table.ts";
-import { Handshakes } from "./handshakes.ts";
-import { canonicalAddress, formatHostPort, isWildcard } from "./host-port.ts";
+import { isWildcard } from "./host-port.ts";
 import type { ListenAddress } from "./leg-address.ts";
 import { Places } from "./places.ts";
 import { type StreamCounters, streamCounters } from "./stream-counters.ts";
 import { type StreamLimits, streamLimits } from "./stream-limits.ts";
 import type { Transport, TransportSink } from "./transport.ts";
 import type { TransportContext } from "./transport-context.ts";
+import { listenError, sendError } from "./transport-errors.ts";
 
 /** How often deadlines are looked at, in milliseconds: one timer for all connections. */
 const SWEEP = 1_000;
@@ -25,7 +26,7 @@ const TOO_MANY = "too many connections";
  *
  * RFC 3261 §18.1.1, §18.2.2, §18.3
  */
-export class ConnectionTransport implements Transport, ConnectionOwner, Door {
+export class ConnectionTransport implements Transport, ConnectionOwner, DoorHost {
   readonly protocol: Protocol;
   readonly limits: StreamLimits;
   readonly counted: StreamCounters = streamCounters();
@@ -34,7 +35,7 @@ export class ConnectionTransport implements Transport, ConnectionOwner, Door {
   readonly #listener: Listener;
   readonly #table: ConnectionTable;
   readonly #places: Places;
-  readonly #handshakes: Handshakes;
+  readonly #door: ConnectionDoor;
   #listen: ListenAddress;
   #sink: TransportSink | undefined;
   #sweep: Timer | undefined;
@@ -57,12 +58,8 @@ export class ConnectionTransport implements Transport, ConnectionOwner, Door {
     this.#context = context;
     this.#table = new ConnectionTable(listen.protocol === "tls" || listen.protocol === "wss");
     this.#places = new Places(this.limits);
-    this.#handshakes = new Handshakes((address, port) => {
-      this.#places.free(address);
-      this.counted.failedHandshakes += 1;
-      this.trace("failed", { protocol: this.protocol, address, port }, "no handshake");
-    });
-    this.#listener = carriers.listener(this);
+    this.#door = new ConnectionDoor(this);
+    this.#listener = carriers.listener(this.#door);
   }
 
   async listen(sink: TransportSink): Promise<{ readonly address: string; readonly port: number }> {
@@ -73,13 +70,7 @@ export class ConnectionTransport implements Transport, ConnectionOwner, Door {
       const { address, port } = await this.#listener.listen(this.#listen);
       this.#listen = { protocol, address, port };
     } catch (cause) {
-      const { address, port } = this.#listen;
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      const where = `${protocol}:${formatHostPort(address, port)}`;
-      throw new TransportError(`cannot listen on ${where}: ${reason}`, {
-        cause,
-        code: "SIP_LISTEN",
-      });
+      throw listenError(this.#listen, cause);
     }
     return this.#listen;
   }
@@ -117,7 +108,7 @@ export class ConnectionTransport implements Transport, ConnectionOwner, Door {
     if (this.#closed) return Promise.resolve();
     this.#closed = true;
     this.stopListening();
-    this.#handshakes.closeSince(Number.POSITIVE_INFINITY);
+    this.#door.close();
     const connections = new Promise<void>((resolve) => {
       this.#allGone = resolve;
       for (const connection of this.#table) connection.close();
@@ -156,7 +147,7 @@ export class ConnectionTransport implements Transport, ConnectionOwner, Door {
 
   gone(connection: StreamConnection): void {
     this.#table.remove(connection);
-    this.#places.free(connection.peer.address);
+    this.freePlace(connection.peer.address);
     if (this.#table.size === 0) this.#allGone?.();
   }
 
@@ -165,50 +156,27 @@ export class ConnectionTransport implements Transport, ConnectionOwner, Door {
     this.#dirty.push(connection);
   }
 
-  admit(socket: Socket): boolean {
-    const { remotePort } = socket;
-    const remoteAddress = addressOf(socket);
-    if (remotePort === undefined || !this.#letsIn(socket, remoteAddress)) return false;
-    this.#handshakes.begin(socket, remoteAddress, remotePort, this.now());
-    this.#watch();
+  takePlace(peer: Peer): boolean {
+    if (!this.#places.take(peer.address)) {
+      this.counted.connectionsRefused += 1;
+      this.trace("refused", peer, TOO_MANY);
+      return false;
+    }
+    this.#sweep ??= this.#setSweep();
     return true;
   }
 
-  accept(socket: Socket, open: OpenCarrier, proof?: PeerProof): void {
-    const { remotePort } = socket;
-    const remoteAddress = addressOf(socket);
-    const admitted =
-      remoteAddress !== undefined &&
-      remotePort !== undefined &&
-      this.#handshakes.finish(remoteAddress, remotePort);
-    if (!admitted && !this.#letsIn(socket, remoteAddress)) return;
+  freePlace(address: string): void {
+    this.#places.free(address);
+  }
+
+  entered({ address, port }: Peer, open: OpenCarrier, proof: PeerProof | undefined): void {
     this.counted.accepted += 1;
-    const connection = new StreamConnection(this, open, {
-      id: this.#context.ids(),
-      address: remoteAddress ?? "",
-      port: remotePort ?? 0,
-      accepted: true,
-      proof,
-    });
-    this.#add(connection);
+    const id = this.#context.ids();
+    const about = { id, address, port, accepted: true, proof };
+    const connection = new StreamConnection(this, open, about);
+    this.#table.add(connection);
     this.trace("accepted", connection.peer);
-  }
-
-  acceptFailed(): void {
-    this.counted.acceptErrors += 1;
-  }
-
-  /** Takes a place for what comes in, or destroys its socket. */
-  #letsIn(socket: Socket, address: string | undefined): address is string {
-    // Without an address it was closed before it was accepted.
-    if (address !== undefined && !this.#closed) {
-      if (this.#places.take(address)) return true;
-      this.counted.connectionsRefused += 1;
-      const { protocol } = this;
-      this.trace("refused", { protocol, address, port: socket.remotePort ?? 0 }, TOO_MANY);
-    }
-    socket.destroy();
-    return false;
   }
 
   /** The connection to a peer: one that is alive, else a new one. */
@@ -220,12 +188,7 @@ export class ConnectionTransport implements Transport, ConnectionOwner, Door {
     if (isIP(to.address) === 0 || !(to.port > 0 && to.port < 65_536)) {
       return this.#error(to, "that is no address and port");
     }
-    if (!this.#places.take(to.address)) {
-      this.counted.connectionsRefused += 1;
-      this.trace("refused", to, TOO_MANY);
-      return this.#error(to, TOO_MANY);
-    }
-    return this.#dial(to);
+    return this.takePlace(to) ? this.#dial(to) : this.#error(to, TOO_MANY);
   }
 
   #dial({ address, port, domain }: Peer): StreamConnection {
@@ -238,41 +201,25 @@ export class ConnectionTransport implements Transport, ConnectionOwner, Door {
       ...(isWildcard(local) ? {} : { localAddress: local }),
       ...(domain === undefined ? {} : { domain }),
     };
-    const connection = new StreamConnection(
-      this,
-      (sink) => this.#carriers.connect(destination, sink),
-      { id: this.#context.ids(), address, port, accepted: false, domain },
-    );
-    this.#add(connection);
+    const open: OpenCarrier = (sink) => this.#carriers.connect(destination, sink);
+    const about = { id: this.#context.ids(), address, port, accepted: false, domain };
+    const connection = new StreamConnection(this, open, about);
+    this.#table.add(connection);
     this.trace("dialled", connection.peer);
     return connection;
   }
 
-  #add(connection: StreamConnection): void {
-    this.#table.add(connection);
-    this.#watch();
-  }
-
-  #watch(): void {
-    this.#sweep ??= this.#context.clock.setTimer(SWEEP, () => this.#checkDeadlines());
-  }
-
-  #checkDeadlines(): void {
-    const now = this.now();
-    this.#sweep = undefined;
-    this.#handshakes.closeSince(now - this.limits.connectTimeout);
-    for (const connection of this.#table) connection.checkDeadlines(now);
-    if (this.#places.taken > 0) this.#watch();
+  #setSweep(): Timer {
+    return this.#context.clock.setTimer(SWEEP, () => {
+      const now = this.now();
+      this.#sweep = undefined;
+      this.#door.checkDeadlines(now);
+      for (const connection of this.#table) connection.checkDeadlines(now);
+      if (this.#places.taken > 0) this.#sweep ??= this.#setSweep();
+    });
   }
 
   #error(to: Peer, reason: string): TransportError {
-    return new TransportError(
-      `${this.protocol} to ${formatHostPort(to.address, to.port)}: ${reason}`,
-    );
+    return sendError(this.protocol, to, reason);
   }
-}
-
-/** A server of the caller's may take IPv4 on an IPv6 socket: `::ffff:192.0.2.1` is the host 192.0.2.1. */
-function addressOf({ remoteAddress }: Socket): string | undefined {
-  return remoteAddress && canonicalAddress(remoteAddress);
 }

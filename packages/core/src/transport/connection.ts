@@ -1,11 +1,11 @@
 import type { Connection, Peer, Protocol } from "../arrival.ts";
-import { type ParseError, TransportError } from "../errors.ts";
+import type { ParseError, TransportError } from "../errors.ts";
 import type { Carrier, CarrierSink, OpenCarrier, PeerProof } from "./carrier.ts";
 import type { ConnectionEvent } from "./connection-channel.ts";
-import { formatHostPort } from "./host-port.ts";
 import { Progress } from "./progress.ts";
 import type { StreamCounters } from "./stream-counters.ts";
 import type { StreamLimits } from "./stream-limits.ts";
+import { sendError } from "./transport-errors.ts";
 
 /** What a connection tells the transport that it belongs to. */
 export interface ConnectionOwner {
@@ -254,8 +254,7 @@ export class StreamConnection implements Connection, CarrierSink {
   }
 
   #error(reason: string, cause?: Error): TransportError {
-    const where = formatHostPort(this.peer.address, this.peer.port);
-    return new TransportError(`${this.peer.protocol} to ${where}: ${reason}`, { cause });
+    return sendError(this.peer.protocol, this.peer, reason, cause);
   }
 }
 

@@ -9,7 +9,7 @@ import {
   type TLSSocket,
   type TlsOptions as TlsServerOptions,
 } from "node:tls";
-import { SipError } from "../errors.ts";
+import { messageOf, SipError } from "../errors.ts";
 import type { Destination, PeerProof } from "./carrier.ts";
 import { isAddressLiteral } from "./host-port.ts";
 import { identityFault, sipIdentities, withoutRoot } from "./tls-identities.ts";
@@ -173,8 +173,7 @@ function secureContext(options: SecureContextOptions, of: string): SecureContext
   try {
     return createSecureContext(options);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    const message = `tls: ${of}cert and key can't be used: ${reason}`;
+    const message = `tls: ${of}cert and key can't be used: ${messageOf(cause)}`;
     throw new SipError("SIP_BAD_OPTION", message, { cause });
   }
 }

@@ -1,12 +1,13 @@
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import type { Peer } from "../arrival.ts";
-import { TransportError } from "../errors.ts";
+import { messageOf } from "../errors.ts";
 import { untilListening } from "./adopted-listener.ts";
-import { addressFamily, formatHostPort } from "./host-port.ts";
+import { addressFamily } from "./host-port.ts";
 import type { ListenAddress } from "./leg-address.ts";
 import { answerStun } from "./stun.ts";
 import type { Transport, TransportSink } from "./transport.ts";
 import type { TransportContext } from "./transport-context.ts";
+import { listenError, sendError } from "./transport-errors.ts";
 
 /** What the kernel is asked to buffer for us either way; it gives what its own limit allows. */
 const SOCKET_BUFFER = 4_194_304;
@@ -81,12 +82,7 @@ export class UdpTransport implements Transport {
       if (this.#adopted === undefined) await bind(socket, this.#listen);
       else await untilListening(socket, isBound(socket), this.#adopted.context.clock);
     } catch (cause) {
-      const where = formatHostPort(this.#listen.address, this.#listen.port);
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new TransportError(`cannot listen on udp:${where}: ${reason}`, {
-        cause,
-        code: "SIP_LISTEN",
-      });
+      throw listenError(this.#listen, cause);
     }
     socket.on("error", this.#onError);
     this.#onMessage = (bytes, from) => this.#receive(sink, bytes, from);
@@ -169,10 +165,7 @@ export class UdpTransport implements Transport {
   /** Tells of a failure once `send` has returned, so that its caller is never called back from within. */
   #fail(to: Peer, cause: unknown): void {
     this.#sendErrors += 1;
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    const error = new TransportError(`udp to ${formatHostPort(to.address, to.port)}: ${reason}`, {
-      cause,
-    });
+    const error = sendError("udp", to, messageOf(cause), cause);
     process.nextTick(() => this.#sink?.failed(error, to));
   }
 }
