@@ -29,7 +29,7 @@ export type {
   RouteOptions,
   Server,
 } from "./chain/server.ts";
-export { type Target, targets } from "./chain/targets.ts";
+export { type Target, targetGone, targets } from "./chain/targets.ts";
 export { type Around, wrap } from "./chain/wrap.ts";
 export { type Clock, systemClock, type Timer } from "./clock.ts";
 export { Dispatcher } from "./dispatcher/dispatcher.ts";
@@ -119,6 +119,7 @@ export {
 export { type ConnectionEvent, connectionChannel } from "./transport/connection-channel.ts";
 export type { FlowRef } from "./transport/flow.ts";
 export { type LegAddress, type LegOptions, parseLeg } from "./transport/leg-address.ts";
+export { addressBlock } from "./transport/places.ts";
 export type { StreamLimits } from "./transport/stream-limits.ts";
 export type { TlsCertificate, TlsOptions } from "./transport/tls-options.ts";
 export type { Transport, TransportSink } from "./transport/transport.ts";

@@ -1,4 +1,4 @@
-import type { Leg, Peer } from "../arrival.ts";
+import type { Connection, Leg, Peer } from "../arrival.ts";
 import type { Method } from "../message/method.ts";
 import type { Request } from "../message/request.ts";
 import type { Response } from "../message/response.ts";
@@ -51,6 +51,12 @@ export interface Handler {
    */
   // biome-ignore lint/suspicious/noConfusingVoidType: a method that returns nothing
   beforeSend?(packet: Packet, leg: Leg, to: Peer): undefined | void;
+  /**
+   * A connection has ended, whoever ended it: what is kept for it can go. Synchronous; called once for each, from when
+   * handlers have started until they are closed.
+   */
+  // biome-ignore lint/suspicious/noConfusingVoidType: a method that returns nothing
+  connectionClosed?(connection: Connection, leg: Leg): undefined | void;
   /** Runs once on `dispatcher.listen()`: how a handler gets its clock. */
   start?(server: Server): void | Promise<void>;
   /** Runs once on `dispatcher.close()`: let go of timers, watchers and stores. */

@@ -1,9 +1,9 @@
-import type { Leg, Peer } from "../arrival.ts";
+import type { Connection, Leg, Peer } from "../arrival.ts";
 import type { Clock } from "../clock.ts";
 import type { Method } from "../message/method.ts";
 import { chainChannel } from "./chain-channel.ts";
 import type { AnyHandler, Handler, Outcome, Packet, Verdict } from "./handler.ts";
-import { claimant, type Link, link } from "./link.ts";
+import { claimant, handlerName, type Link, link } from "./link.ts";
 import type { Server } from "./server.ts";
 import { checkVerdict, isClaim, isPending, nameError } from "./verdict.ts";
 
@@ -31,6 +31,8 @@ export class ReceiveChain implements Handler {
   readonly #senders: readonly Link[];
   readonly #methods: ReadonlySet<Method> | undefined;
   readonly #filter: ReceiveChainOptions["filter"];
+  /** Those who want to know of lost connections. */
+  #listeners: readonly Handler[] | undefined;
   #clock: Clock | undefined;
   #node = "";
 
@@ -57,6 +59,22 @@ export class ReceiveChain implements Handler {
         throw nameError(error, name);
       }
     }
+  }
+
+  /** Tells each handler once, also one that stands in several nested chains, and those after one that throws. */
+  connectionClosed(connection: Connection, leg: Leg): void {
+    this.#listeners ??= [...members(this, new Set())].filter(
+      (handler) => !(handler instanceof ReceiveChain) && handler.connectionClosed !== undefined,
+    );
+    let failure: unknown;
+    for (const handler of this.#listeners) {
+      try {
+        handler.connectionClosed?.(connection, leg);
+      } catch (error) {
+        failure ??= nameError(error, handlerName(handler));
+      }
+    }
+    if (failure !== undefined) throw failure;
   }
 
   /** Starts each handler once, also one that stands in several nested chains. */

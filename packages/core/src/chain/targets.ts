@@ -19,3 +19,11 @@ export interface Target {
 
 /** Where a request may go, best first. A registrar or a handler of yours sets it, a proxy or a redirect reads it. */
 export const targets: PacketKey<readonly Target[]> = packetKey("targets");
+
+/**
+ * To be called by whoever sends to a target and finds that its flow is gone: a 430, or an error of the same meaning. Set by
+ * who found the targets and wants to know.
+ *
+ * RFC 5626 §7
+ */
+export const targetGone: PacketKey<(target: Target) => void> = packetKey("target gone");

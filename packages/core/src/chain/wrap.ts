@@ -1,4 +1,4 @@
-import type { Leg, Peer } from "../arrival.ts";
+import type { Connection, Leg, Peer } from "../arrival.ts";
 import type { Method } from "../message/method.ts";
 import type { AnyHandler, Handler, Outcome, Packet } from "./handler.ts";
 import { asHandler, handlerName } from "./link.ts";
@@ -29,6 +29,10 @@ class WrappedHandler implements Handler {
 
   beforeSend(packet: Packet, leg: Leg, to: Peer): void {
     this.#inner.beforeSend?.(packet, leg, to);
+  }
+
+  connectionClosed(connection: Connection, leg: Leg): void {
+    this.#inner.connectionClosed?.(connection, leg);
   }
 
   start(server: Server): void | Promise<void> {

@@ -13,7 +13,7 @@ export interface ExchangeHost {
   readonly table: TransactionTable;
   readonly watch: Watch;
   count(name: string): void;
-  report(error: SipError, at: { readonly packet: Packet; readonly handler?: string }): void;
+  report(error: SipError, at?: { readonly packet?: Packet; readonly handler?: string }): void;
   /** Runs the handlers' `beforeSend`. */
   beforeSend(packet: Packet, leg: TransportLeg, to: Peer): void;
   readonly clock: Clock;

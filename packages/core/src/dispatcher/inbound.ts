@@ -1,4 +1,4 @@
-import type { Peer } from "../arrival.ts";
+import type { Connection, Peer } from "../arrival.ts";
 import type { Outcome, Packet } from "../chain/handler.ts";
 import type { ReceiveChain } from "../chain/receive-chain.ts";
 import { isClaim, isPending } from "../chain/verdict.ts";
@@ -39,6 +39,8 @@ export interface InboundHost extends ExchangeHost {
   readonly isServing: boolean;
   /** Whether handlers have started. */
   readonly hasStarted: boolean;
+  /** Whether the legs are open; `false` again before they are closed. */
+  readonly isOpen: boolean;
   /** Tells the trace that a request came in, and whether a transaction knows it. */
   arrived(request: Request, leg: TransportLeg, from: Peer, size: number, again: boolean): void;
   /** The same of a response, with the transaction that it belongs to. */
@@ -82,8 +84,18 @@ export class Inbound {
         for (const { user } of table.connectionClosed(connection)) {
           if (user instanceof Exchange) user.abort();
         }
+        this.#closed(leg, connection);
       },
     };
+  }
+
+  #closed(leg: TransportLeg, connection: Connection): void {
+    if (!this.#host.hasStarted || !this.#host.isOpen) return;
+    try {
+      this.#host.receiver.connectionClosed(connection, leg);
+    } catch (error) {
+      this.#host.report(asSipError(error));
+    }
   }
 
   #message(leg: TransportLeg, bytes: Uint8Array, from: Peer): void {

@@ -96,6 +96,13 @@ export class TestServer {
     return { verdict, by, sent: this.takeSent() };
   }
 
+  /** Ends a connection, by its number: the port that its packets came from, where they named no other. */
+  async lose(connection: number): Promise<void> {
+    this.#transport.lose(connection);
+    // What follows from it happens in the turn after it.
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+
   close(): Promise<void> {
     return this.dispatcher.close();
   }
@@ -148,6 +155,12 @@ class Recorder implements Handler {
     this.#chain.beforeSend(packet, leg, to);
   }
 
+  connectionClosed(
+    ...[connection, leg]: Parameters<NonNullable<Handler["connectionClosed"]>>
+  ): void {
+    this.#chain.connectionClosed(connection, leg);
+  }
+
   start(server: Dispatcher): Promise<void> {
     return this.#chain.start(server);
   }
@@ -187,6 +200,12 @@ class LoopTransport implements Transport {
   }
 
   async close(): Promise<void> {}
+
+  lose(id: number): void {
+    const connection = this.#connections.get(id)?.connection;
+    this.#connections.delete(id);
+    if (connection !== undefined) this.#sink?.closed(connection);
+  }
 
   arrive(wire: string, from: Partial<Peer>): void {
     const { protocol } = this;
