@@ -1,6 +1,7 @@
 import { describeHandler } from "@sipkit/core/testing";
 import { describe, it } from "vitest";
 import { Authorize } from "./authorize.ts";
+import { Throttle } from "./throttle.ts";
 
 describeHandler(
   "Authorize",
@@ -13,4 +14,11 @@ describeHandler(
       'INVITE sip:bob@example.com SIP/2.0\nProxy-Authorization: Digest username="alice", realm="example.com", nonce="n", uri="sip:bob@example.com", response="00000000000000000000000000000000"',
     ],
   },
+);
+
+describeHandler(
+  "Throttle",
+  () => new Throttle(),
+  { describe, it },
+  { ignores: ["ACK sip:bob@example.com SIP/2.0", "OPTIONS sip:bob@example.com SIP/2.0"] },
 );
