@@ -19,7 +19,7 @@ export interface Credentials {
 export type Challenge = Credentials;
 
 /** The parameters that are tokens and are written without quotes. RFC 3261 §25.1, RFC 7616 §3.3 */
-const UNQUOTED = new Set(["algorithm", "stale", "nc"]);
+const UNQUOTED = new Set(["algorithm", "stale", "nc", "userhash"]);
 
 /** One token in the place of parameters, as in `Bearer` credentials. RFC 7235 §2.1 */
 const TOKEN68 = /^[\w.~+/-]+=*$/;
