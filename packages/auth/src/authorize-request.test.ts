@@ -1,7 +1,7 @@
 import { authorization, proxyAuthorization, Request, Response } from "@sipkit/core";
 import { describe, expect, it } from "vitest";
-import { digestResponse, ha1Of, ha2Of } from "./digest.ts";
-import { authorize } from "./digest-client.ts";
+import { authorize } from "./authorize-request.ts";
+import { digestResponse, ha1Of, ha2Of, userhashOf } from "./digest.ts";
 
 const request = (): Request =>
   new Request("REGISTER", "sip:example.com", {
@@ -75,14 +75,73 @@ describe("answering a challenge, RFC 3261 §22.2", () => {
     );
   });
 
+  it("covers the body where that alone is offered, or is preferred", () => {
+    for (const [qop, integrity, used] of [
+      ["auth-int", false, "auth-int"],
+      ["auth,auth-int", false, "auth"],
+      ["auth, AUTH-INT", true, "auth-int"],
+      ["auth", true, "auth"],
+    ] as const) {
+      const asked = request();
+      asked.body = Buffer.from("v=0\r\n");
+      const challenge = www(`Digest realm="r", nonce="n", qop="${qop}"`);
+      authorize(asked, challenge, ["alice", "secret"], { random, integrity });
+      const [params] = sent(asked);
+      expect(params?.get("qop")).toBe(used);
+      const body = used === "auth-int" ? asked.body : undefined;
+      const input = {
+        algorithm: "MD5",
+        nonce: "n",
+        qop: used,
+        nc: "00000001",
+        cnonce: "cnonce",
+      } as const;
+      const ha2 = ha2Of("REGISTER", "sip:example.com", "MD5", body);
+      const ha1 = ha1Of("alice", "r", "secret");
+      expect(params?.get("response")).toBe(digestResponse(ha1, ha2, input));
+    }
+  });
+
+  it("sends the hash of its name where the challenge asks for it", () => {
+    const asked = request();
+    const challenge = www('Digest realm="r", nonce="n", algorithm=SHA-256, userhash=TRUE');
+    authorize(asked, challenge, ["alice", "secret"]);
+    expect(sent(asked)[0]?.get("username")).toBe(userhashOf("alice", "r", "SHA-256"));
+    expect(asked.headers.get("Authorization")).toMatch(/, userhash=true$/);
+    const plain = request();
+    authorize(plain, www('Digest realm="r", nonce="n", userhash=false'), ["alice", "secret"]);
+    expect(sent(plain)[0]?.get("username")).toBe("alice");
+    expect(sent(plain)[0]?.has("userhash")).toBe(false);
+  });
+
+  it("keeps the cnonce of a session as long as its nonce", () => {
+    const asked = request();
+    const challenge = (nonce: string): Response =>
+      www(`Digest realm="r", nonce="${nonce}", algorithm=MD5-sess, qop="auth", stale=true`);
+    const used = (nonce: string): unknown[] => {
+      authorize(asked, challenge(nonce), ["alice", "secret"]);
+      // The next request.
+      asked.headers.set("cseq", `${asked.cseq.number + 1} REGISTER`);
+      return ["nonce", "nc", "cnonce"].map((name) => sent(asked)[0]?.get(name));
+    };
+    const [, , first] = used("1");
+    expect(used("1")).toEqual(["1", "00000002", first]);
+    const [, nc, second] = used("2");
+    expect([nc, second === first]).toEqual(["00000001", false]);
+  });
+
   it.each([
     [["MD5", "SHA-256"], "SHA-256"],
+    [["MD5-sess", "SHA-256-sess", "MD5"], "SHA-256-sess"],
     [["SHA-256", "MD5", "SHA-512-256"], "SHA-512-256"],
     [["AKAv1-MD5", "MD5"], "MD5"],
     [["sha-256", "MD5-sess"], "sha-256"],
+    [["SHA-256-sess", "SHA-256"], "SHA-256"],
   ])("of %j takes the strongest that it knows: %s", (offered, taken) => {
     const asked = request();
-    const challenges = offered.map((name) => `Digest realm="r", nonce="n", algorithm=${name}`);
+    const challenges = offered.map(
+      (name) => `Digest realm="r", nonce="n", algorithm=${name}, qop="auth"`,
+    );
     expect(authorize(asked, www(...challenges), ["alice", "secret"])).toBe(true);
     expect(sent(asked).map((params) => params.get("algorithm"))).toEqual([taken]);
   });
@@ -99,7 +158,8 @@ describe("answering a challenge, RFC 3261 §22.2", () => {
 
   it.each([
     'Digest realm="r", nonce="n", algorithm=AKAv1-MD5',
-    'Digest realm="r", nonce="n", qop="auth-int"',
+    'Digest realm="r", nonce="n", qop="auth-conf"',
+    'Digest realm="r", nonce="n", algorithm=MD5-sess',
     'Digest realm="r"',
     'Digest nonce="n"',
     'Basic realm="r"',
@@ -216,7 +276,18 @@ describe("answering again", () => {
     while (answers < 20 && authorize(asked, challenge(`${answers}`, ", stale=true"), ["a", "b"])) {
       answers++;
     }
-    expect(answers).toBe(3);
+    expect(answers).toBe(2);
+  });
+
+  it("ends with servers that ask for one more realm each time", () => {
+    const asked = request();
+    let answers = 0;
+    while (answers < 20) {
+      const further = www(`Digest realm="${answers}", nonce="n", qop="auth"`);
+      if (!authorize(asked, further, ["alice", "secret"])) break;
+      answers++;
+    }
+    expect(answers).toBe(8);
   });
 
   it("begins anew with the next request, which has a higher CSeq", () => {

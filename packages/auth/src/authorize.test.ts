@@ -14,8 +14,9 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Authorize } from "./authorize.ts";
 import type { AuthorizeOptions } from "./authorize-options.ts";
+import { authorize } from "./authorize-request.ts";
+import type { ClientCredential } from "./client-credentials.ts";
 import { digestResponse, ha1Of, ha2Of } from "./digest.ts";
-import { authorize, type ClientCredential } from "./digest-client.ts";
 import type { Filter } from "./filter.ts";
 
 const alice: ClientCredential = ["alice", "secret"];

@@ -2,300 +2,207 @@ import {
   type AuthValue,
   type Awaitable,
   authorization,
-  cseq,
+  detach,
   type HeaderField,
   isPromise,
-  type PacketKey,
   ParseError,
-  packetKey,
-  proxyAuthenticate,
-  proxyAuthorization,
-  type Random,
   type Request,
+  type RequestOptions,
   type Response,
-  systemRandom,
-  wwwAuthenticate,
+  type Server,
+  SipError,
 } from "@sipkit/core";
-import { type Algorithm, hashAlgorithms, parseAlgorithm } from "./algorithm.ts";
-import { type Credential, ha1From } from "./credentials.ts";
-import { type DigestInput, digestResponse, ha2Of } from "./digest.ts";
-import { removeCredentials } from "./received-credentials.ts";
+import { type AuthenticationInfo, authenticationInfo } from "./authentication-info.ts";
+import {
+  type Answered,
+  type AuthorizeRequestOptions,
+  answerChallenges,
+  answerOptions,
+  markPrepared,
+  putCredentials,
+} from "./authorize-request.ts";
+import { type AnswerOptions, answerTo, isProofOf, type Sent } from "./client-answer.ts";
+import { type AuthParams, credentialsIn, questionsOf } from "./client-challenges.ts";
+import type { ClientCredential, ClientCredentials } from "./client-credentials.ts";
 
-/** A user and his password, or his HA1s. */
-export type ClientCredential = readonly [user: string, password: Credential];
+/** Options of a {@link DigestClient}. */
+export interface DigestClientOptions extends AuthorizeRequestOptions {
+  readonly credentials: ClientCredentials;
+  /**
+   * Whether `request` fails where a 2xx doesn't prove that the server knows the password, too. Default: false: few
+   * servers do. RFC 7616 §3.5
+   */
+  readonly requireProof?: boolean;
+}
 
 /**
- * What a client proves itself with: one pair for whoever asks, pairs by realm, or a function of the realm, which gives
- * `undefined` for a realm that it knows nothing for. A pair for everybody is shown to everybody: prefer realms.
+ * What a 2xx says of who sent it.
+ *
+ * - `right`: that he knows the password
+ * - `wrong`: a digest that he can't have made with it
+ * - `none`: nothing
  */
-export type ClientCredentials =
-  | ClientCredential
-  | Readonly<Record<string, ClientCredential>>
-  | ((realm: string) => Awaitable<ClientCredential | undefined>);
+export type ServerProof = "right" | "wrong" | "none";
 
-/** What {@link authorize} may be given besides. */
-export interface AuthorizeRequestOptions {
-  /** Where the cnonce comes from. Default: the operating system. */
-  readonly random?: Random;
-}
-
-interface Pair {
-  readonly challenge: HeaderField<AuthValue>;
-  readonly credentials: HeaderField<AuthValue>;
-}
-
-type AuthParams = ReadonlyMap<string, string>;
-
-/** The challenges of one realm, and how they are answered. */
-interface Question {
+/** What was sent to a realm last. */
+interface Session {
   readonly field: HeaderField<AuthValue>;
   readonly realm: string;
-  /** Only those that can be answered here. */
-  readonly challenges: AuthParams[];
-  /** Nobody asks this time: what was answered before goes along again. */
-  readonly isRepeated?: boolean;
+  readonly pair: ClientCredential;
+  readonly sent: Sent;
 }
 
-interface Attempts {
-  /** The CSeq number that the last answer was sent with: another one is a new beginning. */
-  readonly cseq: number;
-  /** How often in a row nonces were stale. */
-  readonly stale: number;
-}
-
-const pairs: readonly Pair[] = [
-  { challenge: wwwAuthenticate, credentials: authorization },
-  { challenge: proxyAuthenticate, credentials: proxyAuthorization },
-];
-
-/** A server that calls every nonce stale would keep its clients busy for ever. */
-const MAX_STALE = 2;
-
-const attempts: PacketKey<Attempts> = packetKey("digest attempts");
-
-const chance: Random = systemRandom();
+/** How many realms' nonces are remembered; the one that was challenged least lately goes first. */
+const MAX_REALMS = 16;
 
 /**
- * Answers the challenges of a 401 or 407: puts credentials into the request, in place, and raises its CSeq, so that it
- * can be sent again as it is. Gives whether it did: `false` when there is nothing to answer, when no credentials are
- * known for a realm that asks, and when those that were sent before are refused (a stale nonce apart).
+ * A client that remembers: goes on with a nonce from one request to the next, so that only the first is challenged,
+ * follows the next nonce that a server names, and checks what a server proves of itself. One for each server that
+ * requests are sent to: what it learned from one must not be shown to another, who could use it there.
  *
- * Of several challenges of a realm it answers the one with the strongest algorithm; those that it doesn't understand it
- * passes over. With a function that answers later it gives a promise.
- *
- * RFC 3261 §22.2, §22.3, RFC 7616 §3.4, RFC 8760 §2.4
+ * RFC 3261 §22.2, §22.3, RFC 7616 §3.4 to §3.6
  *
  * @example
- * const response = await server.request(request).final;
- * if (authorize(request, response, ["alice", "secret"])) await server.request(request).final;
+ * const client = new DigestClient({ credentials: { "example.com": ["alice", "secret"] } });
+ * const response = await client.request(server, request);
  */
-export function authorize(
-  request: Request,
-  response: Response,
-  credentials: Exclude<ClientCredentials, (realm: string) => unknown>,
-  options?: AuthorizeRequestOptions,
-): boolean;
-export function authorize(
-  request: Request,
-  response: Response,
-  credentials: ClientCredentials,
-  options?: AuthorizeRequestOptions,
-): Awaitable<boolean>;
-export function authorize(
-  request: Request,
-  response: Response,
-  credentials: ClientCredentials,
-  options: AuthorizeRequestOptions = {},
-): Awaitable<boolean> {
-  if (response.status !== 401 && response.status !== 407) return false;
-  const asked = pairs.flatMap((pair) => questionsOf(request, response, pair));
-  if (asked.length === 0) return false;
-  const questions = [...repeatedFor(request, asked), ...asked];
-  const known = questions.map(({ realm }) => lookUp(credentials, realm));
-  const answer = (found: readonly (ClientCredential | undefined)[]): boolean =>
-    answerAll(request, questions, found, options.random ?? chance);
-  return known.some(isPromise)
-    ? Promise.all(known).then(answer)
-    : answer(known as readonly (ClientCredential | undefined)[]);
-}
+export class DigestClient {
+  readonly #credentials: ClientCredentials;
+  readonly #options: AnswerOptions;
+  readonly #requireProof: boolean;
+  readonly #sessions = new Map<string, Session>();
 
-function questionsOf(
-  request: Request,
-  response: Response,
-  { challenge, credentials }: Pair,
-): Question[] {
-  const byRealm = new Map<string, Question>();
-  for (const params of paramsOf(response.headers.getAll(challenge.name), challenge)) {
-    const realm = params.get("realm");
-    if (realm === undefined || !isAnswerable(params)) continue;
-    const question = byRealm.get(realm) ?? { field: credentials, realm, challenges: [] };
-    question.challenges.push(params);
-    byRealm.set(realm, question);
+  constructor(options: DigestClientOptions) {
+    this.#credentials = options.credentials;
+    this.#options = answerOptions(options);
+    this.#requireProof = options.requireProof ?? false;
   }
-  return [...byRealm.values()].filter((question) => mayAnswer(request, question));
-}
 
-/**
- * What the request proves to other realms already, as on its way through two proxies that both ask. Each time that it is
- * sent it counts as another use of those nonces. RFC 7616 §3.4.5
- */
-function repeatedFor(request: Request, asked: readonly Question[]): Question[] {
-  return pairs.flatMap(({ credentials: field }) =>
-    paramsOf(request.headers.getAll(field.name), field).flatMap((params) => {
-      const realm = params.get("realm");
-      const isAsked = asked.some((one) => one.field === field && one.realm === realm);
-      if (realm === undefined || isAsked || !params.has("nc") || !isAnswerable(params)) return [];
-      return [{ field, realm, challenges: [params], isRepeated: true }];
-    }),
-  );
-}
-
-/** RFC 8760 §2.4: what isn't understood is ignored. */
-function paramsOf(lines: readonly string[], field: HeaderField<AuthValue>): AuthParams[] {
-  return lines.flatMap((line) => {
-    try {
-      const { scheme, params } = field.parse(line);
-      return scheme.toLowerCase() === "digest" ? [params] : [];
-    } catch (error) {
-      if (error instanceof ParseError) return [];
-      throw error;
-    }
-  });
-}
-
-function isAnswerable(params: AuthParams): boolean {
-  const qop = params.get("qop");
-  return (
-    params.has("nonce") &&
-    hashAlgorithms.some((one) => one === parseAlgorithm(params.get("algorithm"))) &&
-    (qop === undefined || qop.split(",").some((one) => one.trim().toLowerCase() === "auth"))
-  );
-}
-
-/** RFC 3261 §22.2: credentials that were refused are not sent again, except with a new nonce for a stale one. */
-function mayAnswer(request: Request, question: Question): boolean {
-  if (sentBefore(request, question) === undefined) return true;
-  return question.challenges.some(isStale) && staleInARow(request) < MAX_STALE;
-}
-
-function sentBefore(request: Request, { field, realm }: Question): AuthParams | undefined {
-  const sent = paramsOf(request.headers.getAll(field.name), field);
-  return sent.find((params) => params.get("realm") === realm);
-}
-
-function isStale(params: AuthParams): boolean {
-  return params.get("stale")?.toLowerCase() === "true";
-}
-
-function staleInARow(request: Request): number {
-  const before = request.get(attempts);
-  return before?.cseq === request.cseq.number ? before.stale : 0;
-}
-
-function lookUp(
-  credentials: ClientCredentials,
-  realm: string,
-): Awaitable<ClientCredential | undefined> {
-  if (typeof credentials === "function") return credentials(realm);
-  if (isPair(credentials)) return credentials;
-  return Object.hasOwn(credentials, realm) ? credentials[realm] : undefined;
-}
-
-function isPair(credentials: ClientCredentials): credentials is ClientCredential {
-  return Array.isArray(credentials);
-}
-
-function answerAll(
-  request: Request,
-  questions: readonly Question[],
-  found: readonly (ClientCredential | undefined)[],
-  random: Random,
-): boolean {
-  const stale = staleInARow(request);
-  let answered = false;
-  let again = false;
-  questions.forEach((question, i) => {
-    const pair = found[i];
-    const before = sentBefore(request, question);
-    const params = pair && answerTo(request, question, pair, before, random);
-    if (params === undefined) return;
-    if (before !== undefined) {
-      again ||= question.isRepeated !== true;
-      removeCredentials(request, [question.field], question.realm);
-    }
-    const { field } = question;
-    request.headers.append(field.name, field.format({ scheme: "Digest", params }));
-    answered ||= question.isRepeated !== true;
-  });
-  if (!answered) return false;
-  // RFC 3261 §22.2: it is a new request.
-  const { number, method } = request.cseq;
-  request.headers.write(cseq, { number: number + 1, method });
-  request.set(attempts, { cseq: number + 1, stale: again ? stale + 1 : 0 });
-  return true;
-}
-
-/** RFC 7616 §3.4 */
-function answerTo(
-  request: Request,
-  { realm, challenges }: Question,
-  [user, password]: ClientCredential,
-  before: AuthParams | undefined,
-  random: Random,
-): AuthParams | undefined {
-  const best = strongest(challenges, user, realm, password);
-  if (best === undefined) return undefined;
-  const { challenge, algorithm, ha1 } = best;
-  const nonce = challenge.get("nonce") ?? "";
-  const input: DigestInput = {
-    algorithm,
-    nonce,
-    ...(challenge.has("qop") && {
-      qop: "auth",
-      nc: nextCount(before, nonce),
-      cnonce: random.token(),
-    }),
-  };
-  const ha2 = ha2Of(request.method, request.uri, algorithm);
-  const all: readonly (readonly [string, string | undefined])[] = [
-    ["username", user],
-    ["realm", realm],
-    ["nonce", nonce],
-    ["uri", request.uri],
-    ["response", digestResponse(ha1, ha2, input)],
-    ["algorithm", challenge.get("algorithm")],
-    ["opaque", challenge.get("opaque")],
-    ["qop", input.qop],
-    ["nc", input.nc],
-    ["cnonce", input.cnonce],
-  ];
-  return new Map(all.filter((param): param is readonly [string, string] => param[1] !== undefined));
-}
-
-interface Best {
-  readonly challenge: AuthParams;
-  readonly algorithm: Algorithm;
-  readonly ha1: string;
-}
-
-function strongest(
-  challenges: readonly AuthParams[],
-  user: string,
-  realm: string,
-  password: Credential,
-): Best | undefined {
-  for (const algorithm of hashAlgorithms) {
-    const challenge = challenges.find(
-      (params) => parseAlgorithm(params.get("algorithm")) === algorithm,
-    );
-    const ha1 = challenge && ha1From(password, user, realm, algorithm);
-    if (ha1 !== undefined) return { challenge: challenge as AuthParams, algorithm, ha1 };
+  /** How many realms it has a nonce of. */
+  get remembered(): number {
+    return this.#sessions.size;
   }
-  return undefined;
+
+  /**
+   * Sends a request, and again with credentials where it is asked for them. Gives the final response, also one that
+   * refuses them. The request is changed in place; its CSeq must be higher than that of the one before it.
+   *
+   * Throws what the transaction throws, and `SIP_SERVER_NOT_PROVED` with `requireProof`.
+   */
+  async request(
+    server: Pick<Server, "request">,
+    request: Request,
+    options?: RequestOptions,
+  ): Promise<Response> {
+    this.prepare(request);
+    let response = await server.request(request, options).final;
+    while (await this.answer(request, response)) {
+      response = await server.request(request, options).final;
+    }
+    const proof = this.accept(request, response);
+    if (this.#requireProof && response.status < 300 && proof !== "right") {
+      throw new SipError("SIP_SERVER_NOT_PROVED", "the server didn't prove that it is the one");
+    }
+    return response;
+  }
+
+  /**
+   * Puts credentials into a request before anybody asks, where a nonce is known: those of a proxy into each, those of a
+   * server into requests with the same request-URI. Gives whether there were some.
+   */
+  prepare(request: Request): boolean {
+    if (request.method === "ACK" || request.method === "CANCEL") return false;
+    let isReady = false;
+    for (const [key, session] of this.#sessions) {
+      const { field, realm, pair, sent } = session;
+      if (field === authorization && sent.params.get("uri") !== request.uri) continue;
+      const question = { field, realm, challenges: [sent.params] };
+      const next = answerTo(request, question, pair, sent, this.#options);
+      if (next === undefined) continue;
+      this.#sessions.set(key, { ...session, sent: next });
+      putCredentials(request, { ...session, sent: next });
+      isReady = true;
+    }
+    if (isReady) markPrepared(request);
+    return isReady;
+  }
+
+  /** As `authorize`, and remembers what was answered; forgets what is refused. */
+  answer(request: Request, response: Response): Awaitable<boolean> {
+    const answered = answerChallenges(request, response, this.#credentials, this.#options);
+    const conclude = (all: readonly Answered[]): boolean => {
+      if (all.length === 0) this.#forget(response);
+      for (const one of all) this.#remember(one);
+      return all.length > 0;
+    };
+    return isPromise(answered) ? answered.then(conclude) : conclude(answered);
+  }
+
+  /** Reads what a 2xx says of the request's credentials: takes the next nonce, and gives what the server proves. */
+  accept(request: Request, response: Response): ServerProof {
+    if (response.status < 200 || response.status >= 300) return "none";
+    const info = infoOf(response);
+    if (info === undefined) return "none";
+    const proofs = credentialsIn(request, authorization).map((params) => {
+      const session = this.#sessions.get(keyOf(authorization, params.get("realm") ?? ""));
+      return session === undefined ? "none" : this.#acceptFor(session, params, info, response);
+    });
+    return proofs.find((proof) => proof !== "none") ?? "none";
+  }
+
+  #acceptFor(
+    session: Session,
+    params: AuthParams,
+    info: AuthenticationInfo,
+    response: Response,
+  ): ServerProof {
+    const { realm, pair, sent } = session;
+    const rspauth = info.get("rspauth");
+    const start = sent.start && { start: sent.start };
+    const isRight =
+      rspauth !== undefined && isProofOf({ params, ...start }, realm, pair, info, response.body);
+    if (rspauth !== undefined && !isRight) return "wrong";
+    const nonce = info.get("nextnonce");
+    if (nonce !== undefined) {
+      const next = new Map([...sent.params, ["nonce", detach(nonce)], ["nc", "00000000"]]);
+      this.#sessions.set(keyOf(session.field, realm), {
+        ...session,
+        sent: { ...sent, params: next },
+      });
+    }
+    return isRight ? "right" : "none";
+  }
+
+  #remember({ field, realm, pair, sent }: Answered): void {
+    const key = keyOf(field, realm);
+    this.#sessions.delete(key);
+    const params = new Map([...sent.params].map(([name, value]) => [name, detach(value)]));
+    this.#sessions.set(detach(key), {
+      field,
+      realm: detach(realm),
+      pair,
+      sent: { ...sent, params },
+    });
+    const [oldest] = this.#sessions.keys();
+    if (this.#sessions.size > MAX_REALMS && oldest !== undefined) this.#sessions.delete(oldest);
+  }
+
+  #forget(response: Response): void {
+    if (response.status !== 401 && response.status !== 407) return;
+    for (const { field, realm } of questionsOf(response))
+      this.#sessions.delete(keyOf(field, realm));
+  }
 }
 
-/** A nonce's uses are counted; a new one begins at 1. */
-function nextCount(before: AuthParams | undefined, nonce: string): string {
-  const last = before?.get("nonce") === nonce ? Number.parseInt(before.get("nc") ?? "0", 16) : 0;
-  return (last + 1).toString(16).padStart(8, "0");
+function keyOf(field: HeaderField<AuthValue>, realm: string): string {
+  return `${field.name} ${realm}`;
+}
+
+function infoOf(response: Response): AuthenticationInfo | undefined {
+  try {
+    return response.headers.read(authenticationInfo);
+  } catch (error) {
+    if (error instanceof ParseError) return undefined;
+    throw error;
+  }
 }

@@ -48,6 +48,9 @@ export function userhashOf(user: string, realm: string, algorithm: Algorithm): s
  * The key of digests: HA1 itself, or for a session form the key of the session, which is made with the nonce and the
  * cnonce that it began with.
  *
+ * Deviation: the server takes the cnonce of the request at hand for the one that the session began with, since it would
+ * have to remember that. It suits clients that keep theirs, as ours does, and those that make the key anew with each.
+ *
  * RFC 7616 §3.4.2
  */
 export function digestKey(

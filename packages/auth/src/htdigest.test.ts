@@ -5,8 +5,8 @@ import { Request, type Response, type SipError } from "@sipkit/core";
 import { TestServer, VirtualClock } from "@sipkit/core/testing";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Authorize } from "./authorize.ts";
+import { authorize } from "./authorize-request.ts";
 import { ha1Of } from "./digest.ts";
-import { authorize } from "./digest-client.ts";
 import { HtdigestFile, parseHtdigest } from "./htdigest.ts";
 
 const realm = "example.com";

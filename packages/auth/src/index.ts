@@ -5,15 +5,12 @@ export { type AuthFailure, failureLine } from "./auth-failure.ts";
 export { type AuthClaim, type AuthGuard, type AuthOutcome, authGuard } from "./auth-guard.ts";
 export { Authorize } from "./authorize.ts";
 export type { AuthorizeOptions, MayRegister } from "./authorize-options.ts";
+export { type AuthorizeRequestOptions, authorize } from "./authorize-request.ts";
 export type { BackOffOptions } from "./back-off.ts";
+export type { ClientCredential, ClientCredentials } from "./client-credentials.ts";
 export type { Credential, Credentials, CredentialsFunction } from "./credentials.ts";
 export { ha1Of, type Qop } from "./digest.ts";
-export {
-  type AuthorizeRequestOptions,
-  authorize,
-  type ClientCredential,
-  type ClientCredentials,
-} from "./digest-client.ts";
+export { DigestClient, type DigestClientOptions, type ServerProof } from "./digest-client.ts";
 export type { Filter, FilterName, FilterTable, Predicate } from "./filter.ts";
 export type { Secret } from "./nonces.ts";
 export type { RateOptions } from "./request-rate.ts";
