@@ -1,14 +1,11 @@
-import { asRequestUri, Params, type Target } from "@sipkit/core";
+import { asRequestUri, type Method, type Target } from "@sipkit/core";
 import type { Binding } from "./binding.ts";
+import { type Device, deviceOf } from "./device.ts";
 
 /** A binding that is in force, as `Registrar.query` gives it. */
-export interface CurrentBinding extends Binding {
-  /** Seconds until it ends, at least 1. */
+export interface CurrentBinding extends Binding, Device {
+  /** Seconds until it ends, at least 1; `Infinity` for a static one. */
   readonly expires: number;
-  /** The device, as `<urn:uuid:…>`. RFC 5626 §4.1 */
-  readonly instance: string | undefined;
-  /** Which of the device's flows. RFC 5626 §4.2 */
-  readonly regId: number | undefined;
 }
 
 /** Seconds until a binding ends, at least 1 for one that is in force. */
@@ -43,6 +40,11 @@ export function targetsOf(bindings: readonly Binding[], now: number): readonly T
     .sort((a, b) => b.q - a.q);
 }
 
+/** Whether a device takes a method; of one that says nothing, that is hoped. RFC 3841 §7.2.2 */
+export function takes({ methods }: Binding, method: Method): boolean {
+  return methods === undefined || methods.includes(method);
+}
+
 function targetOf(binding: Binding): Target {
   const { instance, regId } = deviceOf(binding);
   return {
@@ -53,15 +55,5 @@ function targetOf(binding: Binding): Target {
     ...(binding.flow === undefined ? undefined : { flow: binding.flow }),
     ...(instance === undefined ? undefined : { instance }),
     ...(regId === undefined ? undefined : { regId }),
-  };
-}
-
-function deviceOf({ params }: Binding): Pick<CurrentBinding, "instance" | "regId"> {
-  if (params === "") return { instance: undefined, regId: undefined };
-  const read = new Params(params);
-  const regId = read.get("reg-id");
-  return {
-    instance: read.get("+sip.instance"),
-    regId: regId !== undefined && /^[1-9][0-9]{0,9}$/.test(regId) ? Number(regId) : undefined,
   };
 }

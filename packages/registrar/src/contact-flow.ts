@@ -1,4 +1,4 @@
-import type { FlowRef, SipUri } from "@sipkit/core";
+import type { FlowRef, Protocol, SipUri } from "@sipkit/core";
 
 /** The networks that mean something else in each place. RFC 1918, 6598, 3927, 4193, 4291 */
 const PRIVATE: readonly (readonly [network: string, pattern: RegExp])[] = [
@@ -20,23 +20,56 @@ export interface Sender {
 }
 
 /**
+ * How a contact is reached that came straight from its device: `"source"` over the flow that its REGISTER came by,
+ * `"contact"` where its URI says, `"auto"` as {@link flowOfContact} finds out.
+ */
+export type NextHopRule = "auto" | "source" | "contact";
+
+/**
  * The flow to a contact: that of its REGISTER, when the contact is the device that sent it. A user may register other
  * devices than the one in his hand (§10.2.1), and those are reached at their own addresses.
  *
  * A contact is the sender itself when its host is the sender's source address or the one in its Via, when it names no
  * place (`.invalid`, RFC 7118 App. B.1), when it is a private address of another network than the source's (a NAT lies
  * between), or when it came alone over a connection: nobody dials into one from outside.
+ *
+ * What asks for another transport is called by that one where its address can be reached, and what asks for TLS is
+ * never called in the clear. RFC 3261 §26.2.2
  */
-export function flowOfContact(uri: SipUri, sender: Sender, alone: boolean): FlowRef | undefined {
-  if (alone && sender.flow.protocol !== "udp") return sender.flow;
+export function flowOfContact(
+  uri: SipUri,
+  sender: Sender,
+  alone: boolean,
+  rule: NextHopRule = "auto",
+): FlowRef | undefined {
+  const { flow } = sender;
   const host = bare(uri.host);
-  const { remote } = sender.flow;
+  if (rule === "source" || host.endsWith(".invalid")) return flow;
+  if (rule === "contact") return undefined;
+  if (alone && flow.protocol !== "udp") return flow;
+  const { remote } = flow;
   const source = bare(remote.slice(0, remote.lastIndexOf(":")));
-  if (host === source || host === bare(sender.sentBy) || host.endsWith(".invalid")) {
-    return sender.flow;
+  if (host === source) return isAskedFor(uri, flow.protocol) ? flow : undefined;
+  if (host !== bare(sender.sentBy)) {
+    const network = privateNetwork(host);
+    if (network === undefined || network === privateNetwork(source)) return undefined;
   }
-  const network = privateNetwork(host);
-  return network !== undefined && network !== privateNetwork(source) ? sender.flow : undefined;
+  return asksForTls(uri) && !isSecure(flow.protocol) ? undefined : flow;
+}
+
+/** Whether a URI may be called by that transport. RFC 3261 §26.2.2, RFC 7118 §5.2 */
+function isAskedFor(uri: SipUri, protocol: Protocol): boolean {
+  if (asksForTls(uri)) return isSecure(protocol);
+  const asked = uri.params.get("transport")?.toLowerCase();
+  return asked === undefined || asked === (protocol === "wss" ? "ws" : protocol);
+}
+
+function asksForTls({ scheme, params }: SipUri): boolean {
+  return scheme === "sips" || params.get("transport")?.toLowerCase() === "tls";
+}
+
+function isSecure(protocol: Protocol): boolean {
+  return protocol === "tls" || protocol === "wss";
 }
 
 function bare(host: string): string {

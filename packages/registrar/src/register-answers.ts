@@ -1,44 +1,90 @@
-import { type Request, type Response, require } from "@sipkit/core";
+import type { Request, Response } from "@sipkit/core";
 import type { Binding } from "./binding.ts";
 import { remainingSeconds } from "./binding-targets.ts";
 import { DateText } from "./date-text.ts";
+import { deviceOf } from "./device.ts";
+import type { Gruus } from "./gruu.ts";
+import { supports } from "./option-tags.ts";
 
-/** The extensions that a REGISTER may require. RFC 3327 */
-const SUPPORTED: ReadonlySet<string> = new Set(["path"]);
+/** What a 200 to REGISTER tells. */
+export interface AnswerRules {
+  /** What a binding that never ends is granted. */
+  readonly maxExpires: number;
+  /** Whether only the bindings are listed that the REGISTER made. */
+  readonly onlyOwn: boolean;
+  readonly echoesPath: boolean;
+  readonly serviceRoute: readonly string[];
+  /** Seconds. */
+  readonly flowTimer: number | undefined;
+}
 
-/** The 420 to a REGISTER that requires an extension we don't have, else `undefined`. RFC 3261 §8.2.2.3, §10.3 step 2 */
-export function refuseUnknownExtensions(request: Request): Response | undefined {
-  const { headers } = request;
-  if (!headers.has("require")) return undefined;
-  const unknown = headers.readAll(require).filter((tag) => !SUPPORTED.has(tag.toLowerCase()));
-  if (unknown.length === 0) return undefined;
-  return request.createResponse(420, { headers: { Unsupported: unknown.join(", ") } });
+/** What a 200 is made for. */
+export interface Registered {
+  readonly addressOfRecord: string;
+  readonly bindings: readonly Binding[];
+  /** Whether the REGISTER bound a flow. */
+  readonly hasFlow: boolean;
+  /** The time by the wall clock. */
+  readonly now: number;
 }
 
 /** Answers to REGISTER. */
 export class RegisterAnswers {
+  readonly #rules: AnswerRules;
+  readonly #gruus: Gruus | undefined;
   readonly #date = new DateText();
 
-  /** The 200 with every binding in force. `now` by the wall clock. RFC 3261 §10.3 step 8 */
-  ok(request: Request, bindings: readonly Binding[], now: number): Response {
+  constructor(rules: AnswerRules, gruus: Gruus | undefined) {
+    this.#rules = rules;
+    this.#gruus = gruus;
+  }
+
+  /** The 200 with every binding in force. RFC 3261 §10.3 step 8 */
+  ok(request: Request, registered: Registered): Response {
+    const { now } = registered;
+    const { serviceRoute, onlyOwn, maxExpires } = this.#rules;
+    const gruus = this.#gruus !== undefined && supports(request, "gruu") ? this.#gruus : undefined;
+    const isFetch = !request.headers.has("contact");
     const headers: [name: string, value: string][] = [];
-    for (const binding of bindings) {
+    for (const binding of registered.bindings) {
       if (binding.expiresAt <= now) continue;
-      const expires = remainingSeconds(binding, now);
-      headers.push(["Contact", `<${binding.uri}>${binding.params};expires=${expires}`]);
+      if (onlyOwn && !isFetch && !isOf(binding, request)) continue;
+      const expires = Math.min(remainingSeconds(binding, now), maxExpires);
+      const named = gruus === undefined ? "" : gruusOf(gruus, registered.addressOfRecord, binding);
+      headers.push(["Contact", `<${binding.uri}>${binding.params}${named};expires=${expires}`]);
     }
-    if (request.headers.has("path") && supportsPath(request)) {
+    if (this.#rules.echoesPath && request.headers.has("path") && supports(request, "path")) {
       // RFC 3327 §5.3: the phone sees which way it will be reached.
       for (const hop of request.headers.getAll("path")) headers.push(["Path", hop]);
     }
+    for (const hop of serviceRoute) headers.push(["Service-Route", hop]);
+    if (registered.hasFlow) this.#tellOfFlow(request, headers);
     headers.push(["Date", this.#date.at(now)]);
     const response = request.createResponse(200, { headers });
     // §10.3: ignored in the request, never in a response.
     if (request.headers.has("record-route")) response.headers.delete("record-route");
     return response;
   }
+
+  /** RFC 5626 §6: the device learns that its flow counts, and how often to keep it alive when it is ours. */
+  #tellOfFlow(request: Request, headers: [name: string, value: string][]): void {
+    const { flowTimer } = this.#rules;
+    headers.push(["Require", "outbound"]);
+    if (flowTimer === undefined || request.headers.getAll("via").length > 1) return;
+    headers.push(["Flow-Timer", String(flowTimer)]);
+  }
 }
 
-function supportsPath(request: Request): boolean {
-  return request.headers.getAll("supported").some((tag) => tag.toLowerCase() === "path");
+/** Whether a binding is one that this REGISTER made. */
+function isOf({ callId, cseq }: Binding, request: Request): boolean {
+  return callId === request.callId && cseq === request.cseq.number;
+}
+
+/** RFC 5627 §5.2 */
+function gruusOf(gruus: Gruus, addressOfRecord: string, binding: Binding): string {
+  const { instance } = deviceOf(binding);
+  // A static one has no REGISTER that its temporary ones would hold for.
+  if (instance === undefined || binding.callId === "") return "";
+  const lasting = gruus.publicOf(addressOfRecord, instance);
+  return `;pub-gruu="${lasting}";temp-gruu="${gruus.temporaryOf(addressOfRecord, instance, binding.callId)}"`;
 }

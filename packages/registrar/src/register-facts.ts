@@ -1,6 +1,7 @@
 import { path, Reject, type Request, type Server } from "@sipkit/core";
 import type { Sender } from "./contact-flow.ts";
 import { digestOf } from "./message-digest.ts";
+import { supports } from "./option-tags.ts";
 import type { RegisterFacts } from "./register-update.ts";
 
 const LONGEST_CALL_ID = 256;
@@ -8,8 +9,16 @@ const LONGEST_PATH = 1024;
 const LONGEST_USER_AGENT = 128;
 const NO_PATH: readonly string[] = [];
 
+/** Which Paths are kept: `"strict"` refuses one whose device doesn't support it. RFC 3327 §5.3 */
+export type PathMode = "off" | "lazy" | "strict";
+
 /** Reads what a REGISTER's bindings have in common. Throws a `ParseError` or a `Reject`. */
-export function readFacts(request: Request, addressOfRecord: string, now: number): RegisterFacts {
+export function readFacts(
+  request: Request,
+  addressOfRecord: string,
+  now: number,
+  mode: PathMode,
+): RegisterFacts {
   const { callId } = request;
   if (callId.length > LONGEST_CALL_ID) throw new Reject(403, { reason: "Call-ID Too Long" });
   return {
@@ -17,16 +26,19 @@ export function readFacts(request: Request, addressOfRecord: string, now: number
     callId,
     cseq: request.cseq.number,
     digest: digestOf(request),
-    path: readPath(request),
+    path: mode === "off" ? NO_PATH : readPath(request, mode),
     userAgent: request.headers.get("user-agent")?.slice(0, LONGEST_USER_AGENT),
     now,
   };
 }
 
 /** RFC 3327 §5.3: in its order. Each hop must be an address: it becomes a Route. */
-function readPath(request: Request): readonly string[] {
+function readPath(request: Request, mode: PathMode): readonly string[] {
   const { headers } = request;
   if (!headers.has("path")) return NO_PATH;
+  if (mode === "strict" && !supports(request, "path")) {
+    throw new Reject(420, { headers: { Unsupported: "path" } });
+  }
   headers.readAll(path);
   const hops = headers.getAll("path");
   const length = hops.reduce((sum, hop) => sum + hop.length, 0);
@@ -38,8 +50,9 @@ function readPath(request: Request): readonly string[] {
  * Who sent a REGISTER, when it came from the phone itself: behind another server the connection is that server's, and
  * the phone is reached by its Path or its Contact.
  */
-export function senderOf(request: Request, server: Server): Sender | undefined {
-  if (request.headers.has("path") || request.headers.getAll("via").length > 1) return undefined;
+export function senderOf(request: Request, server: Server, mode: PathMode): Sender | undefined {
+  if ((mode !== "off" && request.headers.has("path")) || request.headers.getAll("via").length > 1)
+    return undefined;
   const flow = server.flowOf(request);
   return flow && { flow, sentBy: request.topmostVia?.host ?? "" };
 }

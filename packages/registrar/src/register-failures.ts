@@ -1,10 +1,13 @@
 import { Reject, type Server, SipError } from "@sipkit/core";
+import { LoopingContact } from "./contact-requests.ts";
 import { StoreUnavailable } from "./store-unavailable.ts";
 
 /** What a refused REGISTER is counted as in `counters()`. */
 const COUNTERS: ReadonlyMap<number, string> = new Map([
   [403, "registrationsOverLimit"],
+  [421, "registrationsWithoutFlow"],
   [423, "registrationsTooBrief"],
+  [439, "registrationsThroughDeafHop"],
   [500, "registrationsOutOfOrder"],
 ]);
 
@@ -19,6 +22,10 @@ export class RegisterFailures {
 
   /** Counts a REGISTER that failed, and gives what is to be thrown: a full store is no fault to report each time. */
   readonly ofUpdate = (cause: unknown): unknown => {
+    if (cause instanceof LoopingContact) {
+      this.#server.count("registrationsLeadingBack");
+      return cause;
+    }
     if (cause instanceof Reject) {
       const counter = COUNTERS.get(cause.status);
       if (counter !== undefined) this.#server.count(counter);

@@ -1,5 +1,6 @@
 import { Reject, uriEquals } from "@sipkit/core";
 import type { Binding } from "./binding.ts";
+import { type ContactKey, hasKey, lacksKey } from "./contact-key.ts";
 import type { ContactRequest } from "./contact-requests.ts";
 import type { BindingEvent, BindingEventName } from "./events.ts";
 
@@ -15,8 +16,26 @@ export interface RegisterFacts {
   readonly now: number;
 }
 
+/** What becomes of a REGISTER that would make more bindings than a user may have. */
+export type WhenFull = "reject" | "replace-oldest" | "replace-unreachable";
+
+/** By what rules bindings are changed. */
+export interface UpdateRules {
+  readonly maxBindings: number;
+  readonly whenFull: WhenFull;
+  /** Whether a REGISTER may repeat the CSeq of the one before it. */
+  readonly acceptsEqualCseq: boolean;
+  /** What is bound for ever: no REGISTER changes it. */
+  readonly fixed: readonly Binding[];
+  /** Whether nothing can be sent to a binding any more, as far as is known here. */
+  readonly isUnreachable: (binding: Binding) => boolean;
+}
+
 /** A binding that came, stayed or went. */
 export type Change = readonly [name: BindingEventName, event: BindingEvent];
+
+/** Equals no Contact's. */
+const NOWHERE: Pick<Binding, "uri"> = { uri: "" };
 
 interface Written {
   readonly binding: Binding;
@@ -34,16 +53,16 @@ export class RegisterUpdate {
   changes: readonly Change[] = [];
   readonly #facts: RegisterFacts;
   readonly #contacts: "*" | readonly ContactRequest[];
-  readonly #maxBindings: number;
+  readonly #rules: UpdateRules;
 
-  constructor(
-    facts: RegisterFacts,
-    contacts: "*" | readonly ContactRequest[],
-    maxBindings: number,
-  ) {
+  constructor(facts: RegisterFacts, contacts: "*" | readonly ContactRequest[], rules: UpdateRules) {
     this.#facts = facts;
     this.#contacts = contacts;
-    this.#maxBindings = maxBindings;
+    this.#rules = rules;
+  }
+
+  get addressOfRecord(): string {
+    return this.#facts.addressOfRecord;
   }
 
   apply(kept: readonly Binding[]): readonly Binding[] {
@@ -81,7 +100,9 @@ export class RegisterUpdate {
   #write(live: readonly Binding[], changes: Change[]): readonly Binding[] | undefined {
     const written: Written[] = [];
     const others = [...live];
+    const { fixed } = this.#rules;
     for (const contact of this.#contacts as readonly ContactRequest[]) {
+      if (fixed.length > 0 && fixed.some(({ uri }) => uriEquals(uri, contact.uri))) continue;
       const previous = this.#take(contact, written, others);
       if (previous === "repeated") return undefined;
       if (contact.expires > 0) written.push({ binding: this.#bind(contact), previous });
@@ -94,12 +115,23 @@ export class RegisterUpdate {
           : this.#change("refreshed", binding, previous),
       );
     }
-    const after = [...written.map(({ binding }) => binding), ...others];
     // Who has too many already (the limit was lowered) may still refresh and remove.
-    if (after.length > this.#maxBindings && after.length > live.length) {
-      throw new Reject(403, { reason: "Too Many Bindings" });
+    const most = Math.max(this.#rules.maxBindings, live.length);
+    if (written.length + others.length > most) this.#makeRoom(written.length, others, changes);
+    return [...written.map(({ binding }) => binding), ...others];
+  }
+
+  /** Takes out of `others`, which begin with the one that was refreshed last, as many as must go. */
+  #makeRoom(count: number, others: Binding[], changes: Change[]): void {
+    const { maxBindings, whenFull, isUnreachable } = this.#rules;
+    for (let at = others.length - 1; at >= 0 && count + others.length > maxBindings; at -= 1) {
+      const binding = others[at] as Binding;
+      if (whenFull === "reject") break;
+      if (whenFull === "replace-unreachable" && !isUnreachable(binding)) continue;
+      others.splice(at, 1);
+      changes.push(this.#change("removed", binding));
     }
-    return after;
+    if (count + others.length > maxBindings) throw new Reject(403, { reason: "Too Many Bindings" });
   }
 
   /** Finds the binding that a Contact is about, takes it out of its list, and gives it as it was before this REGISTER. */
@@ -109,9 +141,9 @@ export class RegisterUpdate {
     others: Binding[],
   ): Binding | undefined | "repeated" {
     // The same Contact twice in one REGISTER: they are processed in turn, so the last one counts.
-    const again = find(written, contact.uri, ({ binding }) => binding.uri);
+    const again = find(written, contact, ({ binding }) => binding);
     if (again >= 0) return written.splice(again, 1)[0]?.previous;
-    const index = find(others, contact.uri, (binding) => binding.uri);
+    const index = find(others, contact, (binding) => binding);
     const binding = others[index];
     if (binding === undefined) return undefined;
     if (this.#isOld(binding)) {
@@ -126,13 +158,16 @@ export class RegisterUpdate {
 
   /** The same Call-ID, and a CSeq that isn't higher. */
   #isOld(binding: Binding): boolean {
-    return binding.callId === this.#facts.callId && this.#facts.cseq <= binding.cseq;
+    const { callId, cseq } = this.#facts;
+    if (binding.callId !== callId || cseq > binding.cseq) return false;
+    return cseq < binding.cseq || !this.#rules.acceptsEqualCseq;
   }
 
-  #bind({ uri, params, q, expires, flow }: ContactRequest): Binding {
+  #bind({ uri, params, q, expires, flow, methods }: ContactRequest): Binding {
     const { callId, cseq, digest, path, userAgent, now } = this.#facts;
     const expiresAt = now + expires * 1000;
-    return { uri, params, q, expiresAt, callId, cseq, digest, path, flow, userAgent };
+    const binding = { uri, params, q, expiresAt, callId, cseq, digest, path, flow, userAgent };
+    return methods === undefined ? binding : { ...binding, methods };
   }
 
   #change(name: BindingEventName, binding: Binding, previous?: Binding): Change {
@@ -151,8 +186,33 @@ function outOfOrder(): Reject {
   return new Reject(500, { reason: "CSeq Out Of Order" });
 }
 
+/** Where in a list the binding is that a Contact is about; -1: nowhere. */
+function find<T>(
+  list: readonly T[],
+  { uri, key }: ContactRequest,
+  bindingOf: (element: T) => Binding,
+): number {
+  if (list.length === 0) return -1;
+  if (key === undefined) return findUri(list, uri, bindingOf);
+  // A device has one Call-ID for all of its Contacts: an equal URI is nearer.
+  const equal = key.kind === "call-id" ? findUri(list, uri, bindingOf) : -1;
+  const known = equal >= 0 ? equal : list.findIndex((element) => hasKey(bindingOf(element), key));
+  if (known >= 0 || key.kind === "call-id") return known;
+  const others = list.map((element) => withoutKey(bindingOf(element), key));
+  return findUri(others, uri, (binding) => binding);
+}
+
 /** By URI comparison, which is not transitive: what is written the same goes first. RFC 3261 §19.1.4 */
-function find<T>(list: readonly T[], uri: string, uriOf: (element: T) => string): number {
-  const same = list.findIndex((element) => uriOf(element) === uri);
-  return same >= 0 ? same : list.findIndex((element) => uriEquals(uriOf(element), uri));
+function findUri<T>(
+  list: readonly T[],
+  uri: string,
+  bindingOf: (element: T) => Pick<Binding, "uri">,
+): number {
+  const same = list.findIndex((element) => bindingOf(element).uri === uri);
+  return same >= 0 ? same : list.findIndex((element) => uriEquals(bindingOf(element).uri, uri));
+}
+
+/** A binding of another device is none of an equal URI: phones behind two NATs have the same. */
+function withoutKey(binding: Binding, key: ContactKey): Pick<Binding, "uri"> {
+  return lacksKey(binding, key) ? binding : NOWHERE;
 }

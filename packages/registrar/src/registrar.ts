@@ -1,44 +1,42 @@
 import { EventEmitter } from "node:events";
 import {
+  type Connection,
   dialogRoute,
   type Handler,
   type Method,
   type Outcome,
   type Packet,
-  type Request,
-  type Response,
   type Server,
   SipError,
-  targets,
-  type Verdict,
   whenKnown,
 } from "@sipkit/core";
-import type { Binding } from "./binding.ts";
-import { type CurrentBinding, currentBindings, targetsOf } from "./binding-targets.ts";
-import { readContacts } from "./contact-requests.ts";
+import { type CurrentBinding, currentBindings } from "./binding-targets.ts";
 import type { BindingEvent, BindingEventName, RegistrarEvents } from "./events.ts";
 import { ExpiryTimer } from "./expiry-timer.ts";
-import { mapFailure, recover, runDetached } from "./failures.ts";
+import { recover, runDetached } from "./failures.ts";
+import { Gruus } from "./gruu.ts";
+import type { Life } from "./life.ts";
 import type { LocationStore } from "./location-store.ts";
-import { RegisterAnswers, refuseUnknownExtensions } from "./register-answers.ts";
-import { readFacts, senderOf } from "./register-facts.ts";
+import { LookUps } from "./look-ups.ts";
+import { LostFlows } from "./lost-flows.ts";
 import { RegisterFailures } from "./register-failures.ts";
-import { RegisterUpdate } from "./register-update.ts";
 import { type RegistrarOptions, type RegistrarSettings, readOptions } from "./registrar-options.ts";
+import { Registrations } from "./registrations.ts";
 import { ServedDomains } from "./served-domains.ts";
+import { StaticBindings } from "./static-bindings.ts";
 import { StoreUnavailable } from "./store-unavailable.ts";
+import { UpdateOrder } from "./update-order.ts";
 
 /** Bindings that expire in one turn of the event loop. */
 const EXPIRY_BATCH = 1000;
 /** Milliseconds until a store that failed, or had nothing, is asked again. */
 const EXPIRY_RETRY = 1000;
 
-/** What there is between `start` and `close`. */
-interface Life {
-  readonly server: Server;
-  readonly domains: ServedDomains;
-  readonly timer: ExpiryTimer;
-  readonly failures: RegisterFailures;
+/** A registrar between `start` and `close`. */
+interface Running extends Life {
+  readonly registrations: Registrations;
+  readonly lookUps: LookUps;
+  readonly lost: LostFlows;
 }
 
 /**
@@ -59,8 +57,8 @@ export class Registrar implements Handler {
   readonly events: EventEmitter<RegistrarEvents> = new EventEmitter<RegistrarEvents>();
   readonly #settings: RegistrarSettings;
   readonly #store: LocationStore;
-  readonly #answers = new RegisterAnswers();
-  #life: Life | undefined;
+  #life: Running | undefined;
+  #isClosed = false;
 
   constructor(options: RegistrarOptions = {}) {
     this.#settings = readOptions(options);
@@ -68,9 +66,24 @@ export class Registrar implements Handler {
   }
 
   start(server: Server): void | Promise<void> {
-    const timer = new ExpiryTimer(server.clock, () => this.#wake());
-    const domains = new ServedDomains(server, this.#settings.domains);
-    this.#life = { server, domains, timer, failures: new RegisterFailures(server) };
+    const settings = this.#settings;
+    const { gruu } = settings;
+    const domains = new ServedDomains(server, settings);
+    const life: Life = {
+      server,
+      settings,
+      domains,
+      store: this.#store,
+      fixed: new StaticBindings(settings.static, (uri) => domains.addressOfRecord(uri)),
+      gruus: gruu && new Gruus(gruu.secret ?? server.random.bytes(32), server.random),
+      order: new UpdateOrder(),
+      timer: new ExpiryTimer(server.clock, () => this.#wake()),
+      failures: new RegisterFailures(server),
+      tell: (name, event) => this.#tell(name, event),
+    };
+    const lost = new LostFlows(life);
+    const lookUps = new LookUps(life, lost);
+    this.#life = { ...life, registrations: new Registrations(life), lookUps, lost };
     // A store that is away for now doesn't keep the server from starting: it is asked again.
     const recovered = (cause: unknown): void => {
       if (!(cause instanceof StoreUnavailable)) throw cause;
@@ -80,6 +93,7 @@ export class Registrar implements Handler {
   }
 
   close(): void | Promise<void> {
+    this.#isClosed = true;
     this.#life?.timer.stop();
     return this.#store.close?.();
   }
@@ -87,19 +101,25 @@ export class Registrar implements Handler {
   receive(packet: Packet): Outcome {
     if (!packet.isRequest) return undefined;
     const { method } = packet;
-    if (method === "ACK" || method === "CANCEL" || packet.get(dialogRoute) !== undefined) {
-      return undefined;
-    }
-    return method === "REGISTER" ? this.#register(packet) : this.#lookUp(packet);
+    const { registrations, lookUps } = this.#started();
+    const within = packet.get(dialogRoute);
+    if (within !== undefined) return lookUps.retarget(packet, within);
+    if (method === "ACK" || method === "CANCEL") return undefined;
+    return method === "REGISTER" ? registrations.answer(packet) : lookUps.answer(packet);
+  }
+
+  /** A connection was lost, and with it what is reached by it. RFC 5626 §7 */
+  connectionClosed(connection: Connection): undefined {
+    if (!this.#isClosed) this.#started().lost.connectionClosed(connection.id);
   }
 
   /** The bindings in force of a user, given by a URI as a message writes it; none of whom nobody knows. */
   query(uri: string): readonly CurrentBinding[] | Promise<readonly CurrentBinding[]> {
-    const { server, domains } = this.#started();
+    const { server, domains, fixed } = this.#started();
     const addressOfRecord = domains.addressOfRecord(uri);
     if (addressOfRecord === undefined) return [];
     return whenKnown(this.#store.read(addressOfRecord), (bindings = []) =>
-      currentBindings(bindings, server.clock.wall()),
+      currentBindings(fixed.withStored(addressOfRecord, bindings), server.clock.wall()),
     );
   }
 
@@ -107,92 +127,6 @@ export class Registrar implements Handler {
   expire(): number | Promise<number> {
     return whenKnown(this.#expireBatch(), (count) =>
       count < EXPIRY_BATCH ? count : whenKnown(this.expire(), (more) => count + more),
-    );
-  }
-
-  #register(request: Request): Outcome {
-    const { server, domains, failures } = this.#started();
-    // §10.3 step 1: another domain is the proxy's to forward to.
-    if (!domains.covers(request.uri)) return undefined;
-    // Step 2. Steps 3 and 4, who it is and whether she may, are the authenticator's, before us.
-    const refused = refuseUnknownExtensions(request);
-    if (refused !== undefined) return refused;
-    // Step 5: whose bindings, in canonical form, and do they belong to the domain that was asked?
-    const addressOfRecord = domains.addressOfRecord(request.to.uri);
-    if (addressOfRecord === undefined) {
-      // §10.2: an address-of-record is a SIP or SIPS URI. RFC 4475 §3.3.4
-      if (!/^sips?:/i.test(request.to.uri)) {
-        return request.createResponse(400, { reason: "To Is No SIP URI" });
-      }
-      return domains.leavesOthers(request.uri) ? undefined : request.createResponse(404);
-    }
-    if (!domains.belongs(addressOfRecord, request.uri)) return request.createResponse(404);
-    // Step 6: no Contact, nothing changes.
-    if (!request.headers.has("contact")) {
-      return this.#read(addressOfRecord, (bindings = []) =>
-        this.#answers.ok(request, bindings, server.clock.wall()),
-      );
-    }
-    return mapFailure(() => this.#update(request, addressOfRecord), failures.ofUpdate);
-  }
-
-  /** Steps 6 and 7: all or nothing. A store that fails throws, which is answered 500. */
-  #update(request: Request, addressOfRecord: string): Response | Promise<Response> {
-    const { server } = this.#started();
-    const { limits, maxBindings } = this.#settings;
-    const contacts = readContacts(request, senderOf(request, server), limits);
-    const facts = readFacts(request, addressOfRecord, server.clock.wall());
-    const update = new RegisterUpdate(facts, contacts, maxBindings);
-    const kept = this.#store.update(addressOfRecord, (bindings) => update.apply(bindings));
-    return whenKnown(kept, (bindings) => this.#committed(request, update, bindings));
-  }
-
-  #committed(request: Request, update: RegisterUpdate, bindings: readonly Binding[]): Response {
-    const { server, timer, failures } = this.#started();
-    failures.storeIsBack();
-    for (const [name, event] of update.changes) this.#tell(name, event);
-    if (update.changes.length > 0) {
-      for (const binding of bindings) timer.arm(binding.expiresAt);
-    }
-    return this.#answers.ok(request, bindings, server.clock.wall());
-  }
-
-  #lookUp(request: Request): Outcome {
-    const { server, domains } = this.#started();
-    const addressOfRecord = domains.addressOfRecord(request.uri);
-    if (addressOfRecord === undefined || request.get(targets) !== undefined) return undefined;
-    return this.#read(addressOfRecord, (bindings) => {
-      const found = targetsOf(bindings ?? [], server.clock.wall());
-      const best = found[0];
-      if (best === undefined) return this.#unreachable(request, addressOfRecord, bindings);
-      request.set(targets, found);
-      request.uri = best.uri;
-      return undefined;
-    });
-  }
-
-  /** Reads for a request: a store that is away is answered 503. */
-  #read(
-    addressOfRecord: string,
-    next: (bindings: readonly Binding[] | undefined) => Outcome,
-  ): Outcome {
-    const { failures } = this.#started();
-    const bindings = mapFailure(() => this.#store.read(addressOfRecord), failures.ofRead);
-    return whenKnown<readonly Binding[] | undefined, Verdict>(bindings, next);
-  }
-
-  /** §21.4.18: 480 for a user who isn't here now; §21.4.5: 404 for one who doesn't exist. */
-  #unreachable(
-    request: Request,
-    addressOfRecord: string,
-    bindings: readonly Binding[] | undefined,
-  ): Outcome {
-    if (bindings !== undefined) return request.createResponse(480);
-    const at = addressOfRecord.lastIndexOf("@");
-    const user = addressOfRecord.slice("sip:".length, at);
-    return whenKnown(
-      this.#settings.knownUsers(user, addressOfRecord.slice(at + 1)),
-      (known): Outcome => request.createResponse(known ? 480 : 404),
     );
   }
 
@@ -228,6 +162,7 @@ export class Registrar implements Handler {
   }
 
   #tell(name: BindingEventName, event: BindingEvent): void {
+    this.#life?.lost.note(name, event);
     if (this.events.listenerCount(name) === 0) return;
     try {
       this.events.emit(name, event);
@@ -237,7 +172,7 @@ export class Registrar implements Handler {
     }
   }
 
-  #started(): Life {
+  #started(): Running {
     if (this.#life !== undefined) return this.#life;
     throw new SipError("SIP_NOT_STARTED", "the registrar has no server before start()");
   }

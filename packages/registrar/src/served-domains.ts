@@ -3,23 +3,36 @@ import { canonicalHost, DomainNames, readSipUri, type Server, unescapeUser } fro
 /** A REGISTER's request-URI that names the server by an address or alias: good for every domain. */
 const ANY = "*";
 
+/** By what names a registrar's users go. */
+export interface Names {
+  /** `undefined`: the dispatcher's. */
+  readonly domains: DomainNames | undefined;
+  /** From another name of a domain to the domain. */
+  readonly aliases: ReadonlyMap<string, string>;
+  readonly ignoresUserCase: boolean;
+}
+
 /** The domains that a registrar keeps bindings for: its own list, else the dispatcher's. */
 export class ServedDomains {
   readonly #server: Server;
   readonly #served: DomainNames;
   /** The domains of the server, when we have a list of our own. */
   readonly #others: DomainNames | undefined;
+  readonly #aliases: ReadonlyMap<string, string>;
+  readonly #ignoresUserCase: boolean;
   /** Phones of one domain all send the same request-URI. */
   #last: { readonly uri: string; readonly domain: string | undefined } = {
     uri: "",
     domain: undefined,
   };
 
-  constructor(server: Server, own: DomainNames | undefined) {
+  constructor(server: Server, { domains, aliases, ignoresUserCase }: Names) {
     this.#server = server;
     const all = new DomainNames(server.domains);
-    this.#served = own ?? all;
-    this.#others = own && all;
+    this.#served = domains ?? all;
+    this.#others = domains && all;
+    this.#aliases = aliases;
+    this.#ignoresUserCase = ignoresUserCase;
   }
 
   /** Whether a REGISTER with this request-URI is for us. RFC 3261 §10.3 step 1 */
@@ -34,9 +47,15 @@ export class ServedDomains {
    */
   addressOfRecord(uri: string): string | undefined {
     const canonical = this.#server.addressOfRecord(uri);
-    if (this.#others === undefined) return canonical;
+    const isPlain = this.#aliases.size === 0 && !this.#ignoresUserCase;
+    if (this.#others === undefined && isPlain) return canonical;
     const found = canonical ?? canonicalOf(uri);
-    return found !== undefined && this.#served.has(hostOf(found)) ? found : undefined;
+    if (found === undefined) return undefined;
+    const host = this.#domain(hostOf(found));
+    if (!this.#served.has(host)) return undefined;
+    if (isPlain) return found;
+    const user = found.slice("sip:".length, found.lastIndexOf("@"));
+    return `sip:${this.#ignoresUserCase ? user.toLowerCase() : user}@${host}`;
   }
 
   /** Whether an address-of-record belongs to the domain that a REGISTER's request-URI names. RFC 3261 §10.3 step 5 */
@@ -60,16 +79,21 @@ export class ServedDomains {
   #findDomain(requestUri: string): string | undefined {
     const uri = readSipUri(requestUri);
     if (uri === undefined) return undefined;
-    const host = canonicalHost(uri.host);
+    const host = this.#domain(canonicalHost(uri.host));
     if (this.#served.has(host)) return host;
     // Another domain of the server is another registrar's.
     if (this.#others?.has(host)) return undefined;
     return this.#server.isLocal(requestUri) ? ANY : undefined;
   }
+
+  /** The domain that a host is another name of, else itself. */
+  #domain(host: string): string {
+    return this.#aliases.get(host) ?? host;
+  }
 }
 
 /** The host of a canonical address-of-record: users may hold an `@`, hosts don't. */
-function hostOf(addressOfRecord: string): string {
+export function hostOf(addressOfRecord: string): string {
   return addressOfRecord.slice(addressOfRecord.lastIndexOf("@") + 1);
 }
 

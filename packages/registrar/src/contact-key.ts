@@ -1,0 +1,74 @@
+import { Params, parseUri } from "@sipkit/core";
+import type { Binding } from "./binding.ts";
+import { deviceOf } from "./device.ts";
+
+/**
+ * Which binding a Contact replaces, where URI comparison isn't to tell:
+ *
+ * - `"uri"`: that of an equal URI, RFC 3261 §10.3
+ * - `"instance"`: that of the same `+sip.instance`, so that a device that got another address leaves nothing behind
+ * - `"call-id"`: that of the same Call-ID, when the Contact came alone
+ * - `{ param }`: that whose URI, or else whose Contact, has the same value of that parameter (`line`, `pn-prid`)
+ *
+ * What a Contact doesn't say can't be matched: it replaces what has an equal URI and doesn't say it either.
+ */
+export type Matching = "uri" | "instance" | "call-id" | { readonly param: string };
+
+/** By what a Contact finds its binding, before its URI. */
+export type ContactKey =
+  | { readonly kind: "flow"; readonly instance: string; readonly regId: number }
+  | { readonly kind: "instance"; readonly instance: string }
+  | { readonly kind: "call-id"; readonly callId: string }
+  | { readonly kind: "param"; readonly name: string; readonly value: string };
+
+/** The key of a Contact that registers no flow; `undefined`: its URI alone tells. */
+export function keyOfContact(
+  matching: Matching,
+  contact: { readonly uri: string; readonly params: Params; readonly callId: string | undefined },
+): ContactKey | undefined {
+  if (matching === "uri") return undefined;
+  if (matching === "instance") {
+    const instance = contact.params.get("+sip.instance");
+    return instance === undefined ? undefined : { kind: "instance", instance };
+  }
+  if (matching === "call-id") {
+    const { callId } = contact;
+    return callId === undefined ? undefined : { kind: "call-id", callId };
+  }
+  const name = matching.param;
+  const value = paramOf(contact.uri, contact.params, name);
+  return value === undefined ? undefined : { kind: "param", name, value };
+}
+
+/** Whether a binding is the one that a key means. */
+export function hasKey(binding: Binding, key: ContactKey): boolean {
+  switch (key.kind) {
+    case "call-id":
+      return binding.callId === key.callId;
+    case "param":
+      return paramOf(binding.uri, new Params(binding.params), key.name) === key.value;
+    case "instance":
+      return deviceOf(binding).instance === key.instance;
+    case "flow": {
+      const { instance, regId } = deviceOf(binding);
+      return instance === key.instance && regId === key.regId;
+    }
+  }
+}
+
+/** Whether a binding says nothing of what a key is made of, so that an equal URI makes it the one. */
+export function lacksKey(binding: Binding, key: ContactKey): boolean {
+  switch (key.kind) {
+    case "call-id":
+      return true;
+    case "param":
+      return paramOf(binding.uri, new Params(binding.params), key.name) === undefined;
+    default:
+      return deviceOf(binding).instance === undefined;
+  }
+}
+
+function paramOf(uri: string, params: Params, name: string): string | undefined {
+  const parsed = parseUri(uri);
+  return ("params" in parsed ? parsed.params.get(name) : undefined) ?? params.get(name);
+}

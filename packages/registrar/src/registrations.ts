@@ -1,0 +1,146 @@
+import {
+  canonicalHost,
+  type FlowRef,
+  type Outcome,
+  type Request,
+  type Response,
+  type SipUri,
+} from "@sipkit/core";
+import type { Binding } from "./binding.ts";
+import { type ContactRequest, readContacts } from "./contact-requests.ts";
+import { mapFailure } from "./failures.ts";
+import { hasGr } from "./gruu.ts";
+import type { Life } from "./life.ts";
+import { refuseUnknownExtensions } from "./option-tags.ts";
+import { isLost } from "./reachability.ts";
+import { readBindings } from "./read-bindings.ts";
+import { RegisterAnswers } from "./register-answers.ts";
+import { readFacts, senderOf } from "./register-facts.ts";
+import { RegisterUpdate, type UpdateRules } from "./register-update.ts";
+import { hostOf } from "./served-domains.ts";
+
+/** Answers REGISTER. RFC 3261 §10.3 */
+export class Registrations {
+  readonly #life: Life;
+  readonly #answers: RegisterAnswers;
+  readonly #extensions: ReadonlySet<string>;
+  readonly #isUnreachable: (binding: Binding) => boolean;
+
+  constructor(life: Life) {
+    const { server, settings, gruus } = life;
+    this.#life = life;
+    this.#answers = new RegisterAnswers(settings.answers, gruus);
+    this.#extensions = new Set([
+      ...(settings.path === "off" ? [] : ["path"]),
+      ...(settings.contacts.outbound === "off" ? [] : ["outbound"]),
+      ...(gruus === undefined ? [] : ["gruu"]),
+    ]);
+    this.#isUnreachable = (binding) => isLost(binding, server);
+  }
+
+  answer(request: Request): Outcome {
+    const { domains, failures } = this.#life;
+    // §10.3 step 1: another domain is the proxy's to forward to.
+    if (!domains.covers(request.uri)) return undefined;
+    // Step 2. Steps 3 and 4, who it is and whether she may, are the authenticator's, before us.
+    const refused = refuseUnknownExtensions(request, this.#extensions);
+    if (refused !== undefined) return refused;
+    // Step 5: whose bindings, in canonical form, and do they belong to the domain that was asked?
+    const addressOfRecord = domains.addressOfRecord(request.to.uri);
+    if (addressOfRecord === undefined) {
+      // §10.2: an address-of-record is a SIP or SIPS URI. RFC 4475 §3.3.4
+      if (!/^sips?:/i.test(request.to.uri)) {
+        return request.createResponse(400, { reason: "To Is No SIP URI" });
+      }
+      return domains.leavesOthers(request.uri) ? undefined : request.createResponse(404);
+    }
+    if (!domains.belongs(addressOfRecord, request.uri)) return request.createResponse(404);
+    return this.#life.order.run<Awaited<Outcome>>(addressOfRecord, () => {
+      // Step 6: no Contact, nothing changes.
+      if (!request.headers.has("contact")) {
+        return readBindings(this.#life, addressOfRecord, (bindings = []) =>
+          this.#ok(request, addressOfRecord, bindings, false),
+        );
+      }
+      return mapFailure(() => this.#update(request, addressOfRecord), failures.ofUpdate);
+    });
+  }
+
+  /** Steps 6 and 7: all or nothing. A store that fails throws, which is answered 500. */
+  #update(request: Request, addressOfRecord: string): Response | Promise<Response> {
+    const { server, settings, fixed, store } = this.#life;
+    const { maxBindings, whenFull, acceptsEqualCseq, path } = settings;
+    const contacts = readContacts(request, settings.contacts, {
+      sender: senderOf(request, server, path),
+      chance: () => this.#chance(),
+      leadsBack: (uri, text, flow) => this.#leadsBack(addressOfRecord, uri, text, flow),
+    });
+    const facts = readFacts(request, addressOfRecord, server.clock.wall(), path);
+    const rules: UpdateRules = {
+      maxBindings,
+      whenFull,
+      acceptsEqualCseq,
+      fixed: fixed.of(addressOfRecord),
+      isUnreachable: this.#isUnreachable,
+    };
+    const update = new RegisterUpdate(facts, contacts, rules);
+    const kept = store.update(addressOfRecord, (bindings) => update.apply(bindings));
+    if ("then" in kept) {
+      return kept.then((bindings) => this.#committed(request, update, contacts, bindings));
+    }
+    return this.#committed(request, update, contacts, kept);
+  }
+
+  #committed(
+    request: Request,
+    update: RegisterUpdate,
+    contacts: "*" | readonly ContactRequest[],
+    bindings: readonly Binding[],
+  ): Response {
+    const { timer, failures, tell } = this.#life;
+    failures.storeIsBack();
+    for (const [name, event] of update.changes) tell(name, event);
+    if (update.changes.length > 0) {
+      for (const binding of bindings) timer.arm(binding.expiresAt);
+    }
+    const hasFlow = contacts !== "*" && contacts.some(({ key }) => key?.kind === "flow");
+    return this.#ok(request, update.addressOfRecord, bindings, hasFlow);
+  }
+
+  #ok(
+    request: Request,
+    addressOfRecord: string,
+    stored: readonly Binding[],
+    hasFlow: boolean,
+  ): Response {
+    const { server, fixed } = this.#life;
+    const bindings = fixed.withStored(addressOfRecord, stored);
+    return this.#answers.ok(request, {
+      addressOfRecord,
+      bindings,
+      hasFlow,
+      now: server.clock.wall(),
+    });
+  }
+
+  /** RFC 5627 §5.1: a Contact that is the address-of-record, or a GRUU of ours, would lead a call in a circle. */
+  #leadsBack(
+    addressOfRecord: string,
+    { host }: SipUri,
+    uri: string,
+    flow: FlowRef | undefined,
+  ): boolean {
+    // What goes over a flow goes to the device, unless it is written like a user of ours.
+    if (flow !== undefined && canonicalHost(host) !== hostOf(addressOfRecord)) return false;
+    const { domains, gruus } = this.#life;
+    const named = domains.addressOfRecord(uri);
+    if (named === undefined) return false;
+    return named === addressOfRecord || (gruus !== undefined && hasGr(uri));
+  }
+
+  /** A number from 0 to less than 1. */
+  #chance(): number {
+    const [a = 0, b = 0, c = 0] = this.#life.server.random.bytes(3);
+    return (a * 65_536 + b * 256 + c) / 2 ** 24;
+  }
+}
