@@ -118,6 +118,20 @@ export function checkExpiry(check: Check): void {
     assert.equal(new Set(all).size, 20);
   });
 
+  check("keeps what is refreshed while it expires", async (store) => {
+    const users = Array.from({ length: 20 }, (_, user) => `sip:user${user}@example.com`);
+    for (const user of users) await put(store, user, sampleBinding(user));
+    const refreshed = sampleBinding("new", { expiresAt: NOON + 120_000 });
+    await Promise.all([
+      store.expire(NOON + 60_000, ALL),
+      ...users.map((user) => put(store, user, refreshed)),
+      store.expire(NOON + 60_000, ALL),
+    ]);
+    for (const user of users) assert.deepEqual(await uris(store, user), [refreshed.uri]);
+    assert.equal((await store.expire(NOON + 120_000, ALL)).length, users.length);
+    assert.equal(await store.nextExpiry(), undefined);
+  });
+
   check(
     "tells when to expire: never too late, and later than now once nothing is due",
     async (store) => {
