@@ -48,4 +48,6 @@ export interface Arrival {
   readonly from: Peer;
   /** `clock.now()` when it was read. */
   readonly at: number;
+  /** How many bytes it came in: what its answer is measured by. Left out where nobody counted. */
+  readonly size?: number;
 }

@@ -1,19 +1,11 @@
 import type { Arrival, Peer } from "../arrival.ts";
-import type { Verdict } from "../chain/handler.ts";
 import { claimant } from "../chain/link.ts";
-import { Reject } from "../chain/reject.ts";
-import { isClaim } from "../chain/verdict.ts";
-import { ParseError, SipError } from "../errors.ts";
+import { SipError } from "../errors.ts";
 import { abortRequest, type Request, signalHeld } from "../message/request.ts";
 import type { Response, ResponseOptions } from "../message/response.ts";
 import type { ServerTransaction, ServerUser } from "../transaction/server-user.ts";
-import {
-  publishEnded,
-  publishStarted,
-  type TransactionEnd,
-  type TransactionStarted,
-  transactionChannel,
-} from "../transaction/transaction-channel.ts";
+import { type TransactionOutcome, transactionChannel } from "../transaction/transaction-channel.ts";
+import { TransactionSpan } from "../transaction/transaction-span.ts";
 import type { TransportLeg } from "../transport/leg.ts";
 import { asSipError } from "./as-sip-error.ts";
 import type { ExchangeHost } from "./exchange-host.ts";
@@ -21,8 +13,7 @@ import { responsePeer } from "./response-way.ts";
 import type { Watched, WatchState, WatchTimer } from "./watch.ts";
 
 /**
- * One request on its way through the chain and what becomes of it: the seam between the chain's verdicts and the
- * server transactions. A transaction is made only when something has to wait, so that a refusal leaves nothing, and a
+ * One request and the answers to it: the seam between the chain and the server transactions. A transaction is made only when something has to wait, so that a refusal leaves nothing, and a
  * request answered at once only what its retransmission needs.
  */
 export class Exchange implements Arrival, ServerUser, Watched {
@@ -30,6 +21,7 @@ export class Exchange implements Arrival, ServerUser, Watched {
   readonly leg: TransportLeg;
   readonly from: Peer;
   readonly at: number;
+  readonly size: number;
   readonly #host: ExchangeHost;
   #peer: Peer | undefined;
   #transaction: ServerTransaction | undefined;
@@ -37,15 +29,22 @@ export class Exchange implements Arrival, ServerUser, Watched {
   #answered = false;
   #over = false;
   #cancelled = false;
-  /** What was told of its begin, while somebody listens. */
-  #started: TransactionStarted | undefined;
+  #span: TransactionSpan | undefined;
 
-  constructor(host: ExchangeHost, request: Request, leg: TransportLeg, from: Peer, at: number) {
+  constructor(
+    host: ExchangeHost,
+    request: Request,
+    leg: TransportLeg,
+    from: Peer,
+    at: number,
+    size: number,
+  ) {
     this.#host = host;
     this.request = request;
     this.leg = leg;
     this.from = from;
     this.at = at;
+    this.size = size;
   }
 
   /** It is a new request, and no ACK. */
@@ -53,7 +52,7 @@ export class Exchange implements Arrival, ServerUser, Watched {
     if (!transactionChannel.hasSubscribers) return;
     const { request, leg, from: peer, at } = this;
     const { node } = this.#host;
-    this.#started = publishStarted("server", request, { at, node, leg, peer });
+    this.#span = new TransactionSpan("server", request, { at, node, leg, peer });
   }
 
   /** Where its responses go. */
@@ -81,50 +80,32 @@ export class Exchange implements Arrival, ServerUser, Watched {
     return true;
   }
 
-  /** What the chain said. */
-  settle(verdict: Verdict): void {
-    if (!isClaim(verdict)) this.#unclaimed();
-    else if (typeof verdict === "object") this.respond(verdict);
-    else if (verdict === "later") {
-      if (!this.wait()) this.overload();
-    } else {
-      if (verdict === "drop") this.#host.count("droppedByHandlers");
-      this.#concluded({ outcome: verdict === "drop" ? "dropped" : "forwarded" });
-      this.#finish();
-    }
-  }
-
-  /** What the chain threw. */
-  fail(error: unknown): void {
-    if (error instanceof Reject) {
-      this.#refuse(error.status, error.options);
-      return;
-    }
-    if (error instanceof ParseError) {
-      this.#host.count("malformedHeaders");
-      this.#refuse(error.status, { reason: error.message, stateless: true });
-      return;
-    }
-    this.#host.report(asSipError(error), { packet: this.request });
-    this.#refuse(500, {});
-  }
-
   /** There is no room: new requests get a stateless 503. */
   overload(): void {
     this.#host.count("refusedForWantOfRoom");
-    this.#refuse(503, { stateless: true });
+    this.refuse(503, { stateless: true });
   }
 
   /** The server has not begun to serve, or is about to end. */
   unavailable(): void {
     this.#host.count("refusedWhileNotServing");
-    this.#refuse(503, { stateless: true });
+    this.refuse(503, { stateless: true });
   }
 
   /** It came with a Route that we never signed. */
   forged(): void {
     this.#host.count("forgedRoutes");
-    this.#refuse(403, { reason: "Forged Route", stateless: true });
+    this.refuse(403, { reason: "Forged Route", stateless: true });
+  }
+
+  /** Answers it in the chain's place; what nobody can answer ends so. */
+  refuse(status: number, options: ResponseOptions): void {
+    if (this.request.method === "ACK") {
+      this.#host.count("refusedAcks");
+      this.finish("closed");
+    } else if (this.isOpen) {
+      this.respond(this.#refusal(status, options));
+    }
   }
 
   /**
@@ -143,8 +124,7 @@ export class Exchange implements Arrival, ServerUser, Watched {
     // RFC 4320 §4.2: a 408 to a request other than INVITE is never sent. Who gives one ends the wait in silence.
     if (status === 408 && !isInvite) {
       this.#host.count("withheldTimeouts");
-      this.#concluded({ outcome: "timeout" });
-      this.#finish();
+      this.finish("timeout");
       return;
     }
     if (status > 100) this.#host.beforeSend(response, this.leg, this.peer);
@@ -153,6 +133,16 @@ export class Exchange implements Arrival, ServerUser, Watched {
       this.#traceFinal(response);
       this.#sendFinal(response, isInvite, isForwarded);
     }
+  }
+
+  /** Ends it without an answer, or after it. */
+  finish(outcome: TransactionOutcome): void {
+    this.#over = true;
+    this.#span?.end(this.#host.clock.now(), { outcome });
+    const transaction = this.#transaction;
+    this.#transaction = undefined;
+    if (transaction?.pending === true) transaction.abandon();
+    this.#stopWatching();
   }
 
   /** A CANCEL came for it. RFC 3261 §9.2 */
@@ -180,7 +170,7 @@ export class Exchange implements Arrival, ServerUser, Watched {
 
   ended(): void {
     this.#transaction = undefined;
-    this.#finish();
+    this.finish("closed");
   }
 
   unacknowledged(): void {
@@ -201,7 +191,7 @@ export class Exchange implements Arrival, ServerUser, Watched {
     const { status } = response;
     this.#host.sending(response, this.leg, this.peer, this);
     const outcome = this.#cancelled && status >= 300 ? "cancelled" : "answered";
-    this.#concluded({ outcome, status });
+    this.#span?.end(this.#host.clock.now(), { outcome, status });
   }
 
   #sendFinal(response: Response, isInvite: boolean, isForwarded: boolean): void {
@@ -239,24 +229,11 @@ export class Exchange implements Arrival, ServerUser, Watched {
   }
 
   #refused(response: Response): void {
-    const by = this.request.get(claimant);
-    const what = `${response.status} to ${this.request.method}`;
     this.#host.count("refusedAnswers");
     // A handler can't know that a CANCEL was faster than its answer: a race, nobody's fault.
     if (this.#cancelled) return;
-    this.#host.report(
-      new SipError("SIP_ANSWERED_TWICE", `${by ?? "a handler"} sent a ${what} that has its end`),
-      { packet: this.request, ...(by === undefined ? {} : { handler: by }) },
-    );
-  }
-
-  #refuse(status: number, options: ResponseOptions): void {
-    if (this.request.method === "ACK") {
-      this.#host.count("refusedAcks");
-      this.#finish();
-    } else if (this.isOpen) {
-      this.respond(this.#refusal(status, options));
-    }
+    const what = `${response.status} to ${this.request.method}`;
+    this.#blame("SIP_ANSWERED_TWICE", `sent a ${what} that has its end`);
   }
 
   /** A reason or a header that can't be sent, as one that repeats what a stranger wrote, makes it a plain 500. */
@@ -269,54 +246,24 @@ export class Exchange implements Arrival, ServerUser, Watched {
     }
   }
 
-  #unclaimed(): void {
-    if (this.request.method === "ACK") {
-      this.#host.count("unclaimedAcks");
-      return;
-    }
-    if (!this.isOpen) return;
-    try {
-      this.respond(this.#host.answerUnclaimed(this.request));
-    } catch (error) {
-      this.fail(error);
-    }
+  /** Reports what the handler that claimed it did wrong. */
+  #blame(code: `SIP_${string}`, what: string): void {
+    const by = this.request.get(claimant);
+    const at = { packet: this.request, ...(by === undefined ? {} : { handler: by }) };
+    this.#host.report(new SipError(code, `${by ?? "a handler"} ${what}`), at);
   }
 
   #overdue(): void {
     const { request } = this;
     if (!this.#cancelled) {
-      const by = request.get(claimant);
       this.#host.count("unansweredRequests");
-      this.#host.report(new SipError("SIP_UNANSWERED", `${by ?? "a handler"} never answered`), {
-        packet: request,
-        ...(by === undefined ? {} : { handler: by }),
-      });
+      this.#blame("SIP_UNANSWERED", "never answered");
       abortRequest(request);
     }
     if (!this.isOpen) return;
-    if (request.method === "INVITE") this.#refuse(this.#cancelled ? 487 : 408, {});
+    if (request.method === "INVITE") this.refuse(this.#cancelled ? 487 : 408, {});
     // RFC 4320 §4.2: never a 408 to a non-INVITE.
-    else {
-      this.#concluded({ outcome: "timeout" });
-      this.#finish();
-    }
-  }
-
-  /** Ends it without an answer, or after it. */
-  #finish(): void {
-    this.#over = true;
-    this.#concluded({ outcome: "closed" });
-    const transaction = this.#transaction;
-    this.#transaction = undefined;
-    if (transaction?.pending === true) transaction.abandon();
-    this.#stopWatching();
-  }
-
-  /** Tells what came of the request, once. */
-  #concluded(end: TransactionEnd): void {
-    if (this.#started === undefined) return;
-    publishEnded(this.#started, this.#host.clock.now(), end);
-    this.#started = undefined;
+    else this.finish("timeout");
   }
 
   #stopWatching(): void {

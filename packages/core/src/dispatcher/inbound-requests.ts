@@ -12,6 +12,7 @@ import type { ExchangeHost } from "./exchange-host.ts";
 import { takeOwnRoutes } from "./own-routes.ts";
 import type { PendingHandlers } from "./pending-handlers.ts";
 import type { RouteTokens } from "./route-tokens.ts";
+import { settle, settleThrown } from "./settle.ts";
 import type { ToTags } from "./to-tags.ts";
 
 /** What a request meets on its way in. */
@@ -46,7 +47,7 @@ export class InboundRequests {
 
   receive(request: Request, leg: TransportLeg, from: Peer, size: number): void {
     const { table, tags } = this.#host;
-    const exchange = new Exchange(this.#host, request, leg, from, this.#host.clock.now());
+    const exchange = new Exchange(this.#host, request, leg, from, this.#host.clock.now(), size);
     seal(request, { arrival: exchange, tagger: tags });
     if (request.method === "ACK") {
       const invite = table.findInvite(request);
@@ -117,11 +118,11 @@ export class InboundRequests {
       }
       outcome = this.#host.receiver.receive(request, leg, from);
     } catch (error) {
-      exchange.fail(error);
+      settleThrown(exchange, error, this.#host);
       return;
     }
     if (isPending(outcome)) this.#pend(exchange, outcome);
-    else exchange.settle(outcome);
+    else settle(exchange, outcome, this.#host);
   }
 
   #pend(exchange: Exchange, outcome: Promise<Verdict>): void {
@@ -129,8 +130,8 @@ export class InboundRequests {
     this.#order.begin(key);
     if (!exchange.wait()) exchange.overload();
     this.#handlers.follow(outcome, {
-      settle: (verdict) => exchange.settle(verdict),
-      fail: (error) => exchange.fail(error),
+      settle: (verdict) => settle(exchange, verdict, this.#host),
+      fail: (error) => settleThrown(exchange, error, this.#host),
       ended: () => this.#order.done(key),
     });
   }
