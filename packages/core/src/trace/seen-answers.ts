@@ -8,9 +8,10 @@ export class SeenAnswers {
 
   /** Whether the last 2xx that was seen by this owner was of the same dialog. */
   isRepeated(owner: object, response: Response): boolean {
-    if (response.status < 200 || response.status >= 300 || response.method !== "INVITE")
-      return false;
-    const to = response.headers.get("to") ?? "";
+    const { status, headers } = response;
+    // As text: a handler may have broken the header, and that is told elsewhere.
+    if (status < 200 || status >= 300 || !/\sINVITE$/.test(headers.get("cseq") ?? "")) return false;
+    const to = headers.get("to") ?? "";
     if (this.#last.get(owner) === to) return true;
     this.#last.set(owner, detach(to));
     return false;
