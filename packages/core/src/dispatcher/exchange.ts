@@ -13,8 +13,9 @@ import { responsePeer } from "./response-way.ts";
 import type { Watched, WatchState, WatchTimer } from "./watch.ts";
 
 /**
- * One request and the answers to it: the seam between the chain and the server transactions. A transaction is made only when something has to wait, so that a refusal leaves nothing, and a
- * request answered at once only what its retransmission needs.
+ * One request and the answers to it: the seam between the chain and the server transactions. A transaction is made only
+ * when something has to wait, so that a refusal leaves nothing, and a request answered at once only what its
+ * retransmission needs.
  */
 export class Exchange implements Arrival, ServerUser, Watched {
   readonly request: Request;

@@ -1,13 +1,8 @@
 import type { Request } from "../message/request.ts";
 import type { Outlet, SendTrace } from "./outlet.ts";
 import type { LastTimer, TimerName, Timers, TimerTask } from "./timers.ts";
-import {
-  publishEnded,
-  publishStarted,
-  type TransactionEnd,
-  type TransactionStarted,
-  transactionChannel,
-} from "./transaction-channel.ts";
+import { type TransactionEnd, transactionChannel } from "./transaction-channel.ts";
+import { TransactionSpan } from "./transaction-span.ts";
 
 /** The kinds of transactions that are counted. */
 export type MachineKind =
@@ -39,8 +34,7 @@ export abstract class Machine<Keeper extends MachineKeeper = MachineKeeper> impl
   protected readonly keeper: Keeper;
   #retransmission = 0;
   #deadline = 0;
-  /** What was told of its begin, while somebody listens. */
-  #started: TransactionStarted | undefined;
+  #span: TransactionSpan | undefined;
 
   constructor(key: string, outlet: Outlet, bytes: number, keeper: Keeper) {
     this.key = key;
@@ -85,14 +79,12 @@ export abstract class Machine<Keeper extends MachineKeeper = MachineKeeper> impl
     if (!transactionChannel.hasSubscribers) return;
     const { leg, peer } = this.outlet;
     const at = this.timers.now();
-    this.#started = publishStarted("client", request, { at, node: this.keeper.node, leg, peer });
+    this.#span = new TransactionSpan("client", request, { at, node: this.keeper.node, leg, peer });
   }
 
   /** Tells what came of the request. */
   protected concluded(end: TransactionEnd): void {
-    if (this.#started === undefined) return;
-    publishEnded(this.#started, this.timers.now(), end);
-    this.#started = undefined;
+    this.#span?.end(this.timers.now(), end);
   }
 
   /** Starts the timer that repeats a message: A, E, G or a 2xx's. */

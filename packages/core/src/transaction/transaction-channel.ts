@@ -1,7 +1,6 @@
 import type { Leg, Peer } from "../arrival.ts";
 import { type SipError, TransactionTimeout } from "../errors.ts";
 import { type EventChannel, eventChannel, type TraceEvent } from "../event-channel.ts";
-import type { Request } from "../message/request.ts";
 
 /** Which transaction it is. */
 interface TransactionFacts extends TraceEvent {
@@ -68,51 +67,6 @@ export type TransactionEvent = TransactionStarted | TransactionEnded;
 /** Publishes a {@link TransactionEvent} as transactions begin and end. Costs nothing while nobody subscribes. */
 export const transactionChannel: EventChannel<TransactionEvent> =
   eventChannel("sipkit:transaction");
-
-/** Publishes that a transaction begins; what it gives is needed to publish its end. */
-export function publishStarted(
-  role: "server" | "client",
-  request: Request,
-  where: TraceEvent & { readonly leg: Leg; readonly peer: Peer },
-): TransactionStarted {
-  const { at, node, leg, peer } = where;
-  const started: TransactionStarted = {
-    phase: "started",
-    at,
-    node,
-    role,
-    method: request.method,
-    branch: request.branch ?? "",
-    callId: request.headers.get("Call-ID") ?? "",
-    leg,
-    peer,
-  };
-  transactionChannel.publish(started);
-  return started;
-}
-
-/** Publishes that a transaction has ended. */
-export function publishEnded(started: TransactionStarted, at: number, end: TransactionEnd): void {
-  const { node, role, method, branch, callId, leg, peer } = started;
-  const { outcome, status, error } = end;
-  const duration = at - started.at;
-  // Field by field: to spread an object and override what is in it costs the engine some microseconds.
-  transactionChannel.publish({
-    phase: "ended",
-    at,
-    node,
-    role,
-    method,
-    branch,
-    callId,
-    leg,
-    peer,
-    outcome,
-    status,
-    error,
-    duration,
-  });
-}
 
 /** How a client transaction ended that has no final response. */
 export function outcomeOf(error: SipError, cancelled = false): TransactionOutcome {
