@@ -98,6 +98,10 @@ function make(
       To: "<sip:alice@example.com>",
       "Call-ID": `call${branches}@192.0.2.100`,
       CSeq: `1 ${method}`,
+      // Long enough, as phones' are, for several challenges.
+      "User-Agent": "a phone",
+      Allow:
+        "INVITE, ACK, CANCEL, BYE, OPTIONS, NOTIFY, MESSAGE, REFER, SUBSCRIBE, INFO, UPDATE, PRACK",
       ...headers,
     },
   });
@@ -201,6 +205,38 @@ describe("challenge, RFC 3261 §22.1", () => {
       make("BYE", "sip:bob@example.com", { To: "<sip:bob@example.com>;tag=b" }),
     );
     expect(response.status).toBe(407);
+  });
+
+  it("is shorter for what is short, and none for what is shorter still, but over a connection", async () => {
+    const short = (size: number): string => {
+      const lines = [
+        "OPTIONS sip:a SIP/2.0",
+        "Via: SIP/2.0/UDP 192.0.2.100;branch=z9hG4bKx",
+        "From: <sip:a>;tag=1",
+        "To: <sip:a>",
+        "Call-ID: c",
+        "CSeq: 1 OPTIONS",
+        "Max-Forwards: 70",
+      ];
+      const length = lines.join("\r\n").length + "\r\nX: \r\n\r\n".length;
+      return [...lines, `X: ${"x".repeat(size - length)}`, "", ""].join("\r\n");
+    };
+    const algorithms = ["SHA-512-256", "SHA-256", "MD5"] as const;
+    const offered = async (size: number, leg?: "tcp:192.0.2.1:5060"): Promise<number> => {
+      const site = await Site.open({ algorithms }, leg === undefined ? {} : { leg });
+      const { sent } = await site.server.ask(short(size));
+      const { tooShortToChallenge = 0 } = site.server.dispatcher.counters();
+      expect(tooShortToChallenge).toBe(sent.length === 0 ? 1 : 0);
+      for (const answer of sent) {
+        if (leg === undefined) expect(answer.toWire().length).toBeLessThanOrEqual(2 * size);
+      }
+      return sent[0]?.headers.getAll("Proxy-Authenticate").length ?? 0;
+    };
+    const counts: number[] = [];
+    for (let size = 160; size < 360; size++) counts.push(await offered(size));
+    expect(counts).toEqual(counts.toSorted());
+    expect(new Set(counts)).toEqual(new Set([0, 1, 2, 3]));
+    expect(await offered(160, "tcp:192.0.2.1:5060")).toBe(3);
   });
 
   it("leaves nothing behind", async () => {

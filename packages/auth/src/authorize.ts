@@ -18,9 +18,11 @@ import {
 import { authGuard, judgeGuarded } from "./auth-guard.ts";
 import { authenticationInfo } from "./authentication-info.ts";
 import { type AuthorizeOptions, type CheckedOptions, checkOptions } from "./authorize-options.ts";
+import { longestChallenge } from "./challenge.ts";
 import { type Ha1Source, ha1Source } from "./credentials.ts";
 import { HtdigestFile } from "./htdigest.ts";
 import { Permissions } from "./permissions.ts";
+import { Proportion } from "./proportion.ts";
 import { type Judgement, type Proof, Realm } from "./realm.ts";
 import {
   type CredentialsField,
@@ -77,6 +79,7 @@ export class Authorize implements Handler {
   readonly name = "Authorize";
   readonly #options: CheckedOptions;
   readonly #sources: readonly Ha1Source[];
+  readonly #proportion: Proportion;
   /** Only where there is something to add to what is sent: else nobody asks for it. */
   readonly beforeSend?: NonNullable<Handler["beforeSend"]>;
   #started: Started | undefined;
@@ -84,6 +87,9 @@ export class Authorize implements Handler {
   /** Throws `SIP_BAD_OPTION` or `SIP_BAD_DOMAIN`. */
   constructor(options: AuthorizeOptions) {
     this.#options = checkOptions(options);
+    this.#proportion = new Proportion(
+      `${asProxy.challenge}: \r\n`.length + longestChallenge(this.#options),
+    );
     const { realm, credentials, htdigest } = options;
     const { userhash, algorithms, authenticationInfo: informs } = this.#options;
     if (informs) this.beforeSend = (packet) => this.#inform(packet);
@@ -175,17 +181,23 @@ export class Authorize implements Handler {
       : unlessAllowed(request, isAllowed);
   }
 
-  #challenge(request: Request, role: Role, started: Started, stale: boolean): Response {
-    return request.createResponse(role.status, {
-      stateless: true,
-      headers: {
-        [role.challenge]: started.realm.challenges(
-          this.#options.algorithms.of(request),
-          stale,
-          started.server.clock.now(),
-        ),
-      },
-    });
+  /**
+   * Over UDP a short request gets as many of the last challenges as there is room for, since those are what every client
+   * can answer, or no answer at all.
+   */
+  #challenge(request: Request, role: Role, { realm, server }: Started, stale: boolean): Outcome {
+    const offered = this.#options.algorithms.of(request);
+    const challenges = realm.challenges(offered, stale, server.clock.now());
+    for (let from = 0; from < challenges.length; from++) {
+      const some = from === 0 ? challenges : challenges.slice(from);
+      const response = request.createResponse(role.status, {
+        stateless: true,
+        headers: { [role.challenge]: some },
+      });
+      if (this.#proportion.allows(request, response, some.length)) return response;
+    }
+    server.count("tooShortToChallenge");
+    return "drop";
   }
 
   /** RFC 3261 §20.6: a 2xx may tell what became of its request's credentials. */

@@ -1,6 +1,7 @@
 import { SipError } from "@sipkit/core";
-import type { Algorithm } from "./algorithm.ts";
+import { type Algorithm, algorithms } from "./algorithm.ts";
 import type { Qop } from "./digest.ts";
+import { NONCE_LENGTH } from "./nonces.ts";
 
 /** What the challenges of a realm have in common. */
 export interface ChallengeParts {
@@ -26,6 +27,15 @@ export function challengeWriter({ realm, opaque, qop, userhash }: ChallengeParts
   const old = fresh.replace(/, algorithm=$/, ", stale=true, algorithm=");
   const end = `, qop="${qop.join(",")}"${userhash ? ", userhash=true" : ""}`;
   return (nonce, algorithm, stale) => start + nonce + (stale ? old : fresh) + algorithm + end;
+}
+
+/** How many bytes a challenge takes at most. */
+export function longestChallenge(parts: ChallengeParts): number {
+  const write = challengeWriter(parts);
+  const nonce = "-".repeat(NONCE_LENGTH);
+  return Math.max(
+    ...algorithms.map((algorithm) => Buffer.byteLength(write(nonce, algorithm, true))),
+  );
 }
 
 /**

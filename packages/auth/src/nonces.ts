@@ -33,7 +33,8 @@ export interface NonceOptions {
 const FIELD = 8;
 const HEAD = 3 * FIELD;
 const CODE = 24;
-const LENGTH = HEAD + CODE;
+/** How many characters a nonce has. */
+export const NONCE_LENGTH: number = HEAD + CODE;
 const FIELD_BYTES = 6;
 const POOL_FIELDS = 256;
 
@@ -81,7 +82,7 @@ export class Nonces {
    * another spelling of one of ours.
    */
   read(text: string): Nonce | undefined {
-    if (text.length !== LENGTH || !/^[\w-]+$/.test(text)) return undefined;
+    if (text.length !== NONCE_LENGTH || !/^[\w-]+$/.test(text)) return undefined;
     const head = text.slice(0, HEAD);
     const code = text.slice(HEAD);
     const isCurrent = this.#isOf(this.#mac, head, code);
