@@ -12,13 +12,11 @@ import { SipError } from "../errors.ts";
 import type { Method } from "../message/method.ts";
 import type { Request } from "../message/request.ts";
 import type { Random } from "../random.ts";
-import { startPrinter } from "../trace/printer.ts";
 import type { FlowRef } from "../transport/flow.ts";
 import type { TlsOptions } from "../transport/tls-options.ts";
-import { Drain } from "./drain.ts";
 import { asChain, Engine } from "./engine.ts";
 import { Inbound } from "./inbound.ts";
-import { warnOfMissingTcp } from "./missing-tcp.ts";
+import { LifeCycle } from "./life-cycle.ts";
 import type { DispatcherOptions } from "./options.ts";
 import { Outbound } from "./outbound.ts";
 import { allowedMethods } from "./unclaimed.ts";
@@ -38,17 +36,14 @@ export class Dispatcher implements Server {
   readonly #engine: Engine;
   readonly #inbound: Inbound;
   readonly #outbound: Outbound;
-  #state: "new" | "listening" | "closed" = "new";
-  /** Settles when the legs are open, or one could not be opened. */
-  #opening: Promise<void> = Promise.resolve();
-  #closing: Promise<void> | undefined;
-  #drain: Drain | undefined;
+  readonly #life: LifeCycle;
 
   /** Throws a `SipError` (`SIP_BAD_OPTION`, `SIP_BAD_LEG`, `SIP_BAD_DOMAIN`) for bad options. */
   constructor(options: DispatcherOptions) {
     this.#engine = new Engine(options);
     this.#inbound = new Inbound(this.#engine);
     this.#outbound = new Outbound(this.#engine);
+    this.#life = new LifeCycle(this.#engine, this.#inbound, this.#outbound);
   }
 
   get clock(): Clock {
@@ -86,7 +81,7 @@ export class Dispatcher implements Server {
 
   /** Replaces what packets walk through; a receiver that was given before is the caller's to close. Only before `listen()`. */
   setReceiver(receiver: AnyHandler | readonly AnyHandler[]): void {
-    if (this.#state !== "new") throw new SipError("SIP_STATE", "setReceiver comes before listen");
+    if (!this.#life.isNew) throw new SipError("SIP_STATE", "setReceiver comes before listen");
     this.#engine.receiver = asChain(receiver);
   }
 
@@ -95,41 +90,8 @@ export class Dispatcher implements Server {
    * `TransportError`. Then the handlers start; requests that come before they have get a 503. Rejects with `SIP_STATE`
    * when the dispatcher is closed meanwhile.
    */
-  async listen(): Promise<readonly Leg[]> {
-    if (this.#state !== "new") throw new SipError("SIP_STATE", "a dispatcher listens once");
-    this.#state = "listening";
-    const { legs, receiver } = this.#engine;
-    startPrinter();
-    warnOfMissingTcp(legs);
-    try {
-      this.#opening = this.#open();
-      await this.#opening;
-      await receiver.start(this);
-      this.#refuseClosed();
-    } catch (error) {
-      await this.close();
-      throw error;
-    }
-    this.#engine.hasStarted = true;
-    this.#engine.isServing = true;
-    return legs;
-  }
-
-  async #open(): Promise<void> {
-    const { legs, domains } = this.#engine;
-    for (const leg of legs) {
-      this.#refuseClosed();
-      await leg.listen(this.#inbound.sink(leg));
-    }
-    this.#refuseClosed();
-    domains.legs = legs;
-    this.#engine.isOpen = true;
-  }
-
-  #refuseClosed(): void {
-    if (this.#closing !== undefined) {
-      throw new SipError("SIP_STATE", "the dispatcher was closed while it began to listen");
-    }
+  listen(): Promise<readonly Leg[]> {
+    return this.#life.listen(this);
   }
 
   /**
@@ -220,36 +182,7 @@ export class Dispatcher implements Server {
    * smaller `within` counts from then.
    */
   close({ within = 0 }: { readonly within?: number } = {}): Promise<void> {
-    this.#drain ??= new Drain(this.clock, () => this.#isIdle);
-    this.#drain.limit(within);
-    this.#closing ??= this.#close(this.#drain);
-    return this.#closing;
-  }
-
-  get #isIdle(): boolean {
-    return this.#engine.table.pending === 0 && this.#outbound.unresolved === 0;
-  }
-
-  async #close(drain: Drain): Promise<void> {
-    this.#state = "closed";
-    const engine = this.#engine;
-    engine.isServing = false;
-    // What is being opened can't be closed yet.
-    await this.#opening.catch(() => undefined);
-    for (const leg of engine.legs) leg.stopListening();
-    engine.whenIdle = () => drain.look();
-    await drain.done();
-    let failure: unknown;
-    await engine.receiver.close().catch((error: unknown) => {
-      failure = error;
-    });
-    engine.isOpen = false;
-    engine.table.close();
-    engine.watch.close();
-    engine.setAside.clear();
-    engine.closeResolver();
-    await Promise.all(engine.legs.map((leg) => leg.close()));
-    if (failure !== undefined) throw failure;
+    return this.#life.close(within);
   }
 }
 
