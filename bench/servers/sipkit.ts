@@ -23,6 +23,8 @@ export async function startSipkit(
     args: [
       ...["--import", "tsx", "examples/registrar/main.ts"],
       ...["--listen", `udp:127.0.0.1:${port}`, "--domain", "example.com"],
+      // In memory, as the servers that it is compared with.
+      ...(options.includes("--store") ? [] : ["--store", "memory"]),
       ...options,
     ],
   });

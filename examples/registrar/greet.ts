@@ -1,12 +1,14 @@
 import type { Leg } from "@sipkit/core";
 import type { RegistrarExampleOptions } from "./options.ts";
 
-/** Prints where the server listens and, for demo users, what to type. */
+/** Prints where the server listens, where registrations are kept and, for demo users, what to type. */
 export function greet(
   legs: readonly Leg[],
+  place: string,
   { domain, users, areDemoUsers }: RegistrarExampleOptions,
 ): void {
   for (const leg of legs) console.log(`listening on ${leg.protocol}:${addressOf(leg)}`);
+  console.log(`registrations are kept in ${place}`);
   const leg = legs.find(({ protocol }) => protocol === "udp") ?? legs[0];
   if (!areDemoUsers || leg === undefined) return;
   const proxy = addressOf(leg);

@@ -4,6 +4,7 @@
  * Run it:  pnpm start
  * Try it:  register a phone as alice@example.com with password "secret" and proxy 127.0.0.1, another as bob, and call.
  */
+import { hostname } from "node:os";
 import { Authorize } from "@sipkit/auth";
 import { Dispatcher } from "@sipkit/core";
 import { Proxy } from "@sipkit/proxy";
@@ -11,6 +12,7 @@ import { Registrar } from "@sipkit/registrar";
 import { reloadOnHangup } from "./certificates.ts";
 import { greet } from "./greet.ts";
 import { LineWriter } from "./line-writer.ts";
+import { openStore } from "./open-store.ts";
 import { type RegistrarExampleOptions, readOptions, usage } from "./options.ts";
 
 try {
@@ -22,9 +24,12 @@ try {
 
 async function serve(options: RegistrarExampleOptions): Promise<void> {
   const { domain, users, htdigest, minExpires, maxExpires, certificates } = options;
-  const registrar = new Registrar({ minExpires, maxExpires });
+  const { store, place } = openStore(options.store);
+  const registrar = new Registrar({ minExpires, maxExpires, store });
   const server = new Dispatcher({
     legs: options.legs,
+    // The same after a restart, or the flows of stored registrations would be another server's.
+    node: hostname(),
     domains: [domain],
     receiver: [
       new Authorize({ realm: domain, credentials: users, htdigest, allowPings: true }),
@@ -52,5 +57,5 @@ async function serve(options: RegistrarExampleOptions): Promise<void> {
       });
     });
   }
-  greet(legs, options);
+  greet(legs, place, options);
 }

@@ -14,6 +14,8 @@ export interface RegistrarExampleOptions {
   readonly htdigest: string | undefined;
   readonly minExpires: number;
   readonly maxExpires: number;
+  /** Where registrations are kept, for `openStore`. */
+  readonly store: string;
 }
 
 export const usage = `Usage: pnpm start [options]
@@ -26,6 +28,7 @@ export const usage = `Usage: pnpm start [options]
   --htdigest FILE               users from a file made by htdigest
   --min-expires 10              the shortest registration in seconds
   --max-expires 3600            the longest
+  --store lmdb:./sipkit-data    where registrations are kept: lmdb:DIR, or memory (gone at the end)
 `;
 
 const DEMO_USERS = { alice: "secret", bob: "secret" };
@@ -49,6 +52,7 @@ export function readOptions(args: readonly string[]): RegistrarExampleOptions {
       htdigest: { type: "string" },
       "min-expires": { type: "string", default: "10" },
       "max-expires": { type: "string", default: "3600" },
+      store: { type: "string", default: "lmdb:./sipkit-data" },
     },
   });
   const users = Object.fromEntries(values.user.map(readUser));
@@ -74,6 +78,7 @@ export function readOptions(args: readonly string[]): RegistrarExampleOptions {
     htdigest: values.htdigest,
     minExpires: readSeconds("--min-expires", values["min-expires"]),
     maxExpires: readSeconds("--max-expires", values["max-expires"]),
+    store: values.store,
   };
 }
 

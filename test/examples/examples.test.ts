@@ -34,10 +34,12 @@ function startWith(
   example: string,
   ...args: readonly string[]
 ): Started {
+  const isServer = example === "registrar" && !args.includes("--store");
+  const store = isServer ? ["--store", "memory"] : [];
   const loaded = ["tsx", ...imports].map((name) => `--import=${name}`);
   const child = spawn(
     process.execPath,
-    [...loaded, "--conditions=@sipkit/source", `examples/${example}/main.ts`, ...args],
+    [...loaded, "--conditions=@sipkit/source", `examples/${example}/main.ts`, ...store, ...args],
     { cwd: ROOT, env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] },
   );
   running.push(child);
@@ -112,6 +114,7 @@ describe("examples/registrar", () => {
     await example.says(/try: sipsak -U.*\n/);
     expect(example.output()).toContain(`listening on udp:127.0.0.1:${port}\n`);
     expect(example.output()).toContain(`listening on tcp:127.0.0.1:${port}\n`);
+    expect(example.output()).toContain("registrations are kept in memory");
     expect(example.output()).toContain("demo user sip:alice@example.com");
     expect(await exchange(port, "OPTIONS sip:example.com SIP/2.0")).toBe("SIP/2.0 200 OK");
     const register = "REGISTER sip:example.com SIP/2.0\nContact: <sip:alice@127.0.0.1>";
@@ -128,6 +131,8 @@ describe("examples/registrar", () => {
     ["a user without a password", ["--user", "alice"], /NAME:PASSWORD/],
     ["a time that is none", ["--min-expires", "soon"], /number of seconds/],
     ["a leg that is none", ["--listen", "upd:127.0.0.1:0"], /udp:/],
+    ["a store that is none", ["--store", "lmbd:data"], /memory or lmdb:DIR/],
+    ["a folder that is none", ["--store", "lmdb:package.json"], /package\.json.* EEXIST/],
     ["a flag that nobody knows", ["--colour"], /--colour/],
     ["a tls leg without a certificate", ["--listen", "tls:127.0.0.1:0"], /openssl req -x509/],
     [

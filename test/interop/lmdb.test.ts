@@ -2,7 +2,9 @@ import { sampleBinding } from "@sipkit/registrar/testing";
 import { lmdbStore } from "@sipkit/store-lmdb";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { endPrograms, Program } from "./program.ts";
+import { digest, RawPhone } from "./raw-phone.ts";
 import { removeScratchFolders, scratchFolder } from "./scratch.ts";
+import { startServer, users } from "./start-server.ts";
 
 let folder = "";
 beforeEach(async () => {
@@ -84,5 +86,33 @@ describe("lmdbStore, shared by two processes", () => {
     }
     expect(store.read("mine")?.[0]?.cseq).toBe(5);
     await store.close();
+  });
+});
+
+describe("examples/registrar on lmdb", () => {
+  it("has its registrations after kill -9, and reaches the phones as before", async () => {
+    const store = ["--store", `lmdb:${folder}`, ...users("alice", "bob")];
+    const first = await startServer(...store);
+    await first.program.printed(new RegExp(`registrations are kept in ${folder}`));
+    const alice = await RawPhone.open(first, "127.0.0.2");
+    // The contact is private and elsewhere: she is reached by the flow that her REGISTER came by, or not at all.
+    const request = { user: "alice", contact: "sip:alice@10.255.0.1", callId: "kept" };
+    const challenged = await alice.register({ ...request, cseq: 1 });
+    const authorization = digest(challenged, { user: "alice", password: "secret" });
+    const accepted = await alice.register({ ...request, cseq: 2, authorization });
+    expect(accepted.status).toBe(200);
+    await first.program.end("SIGKILL");
+
+    const second = await startServer(...store, "--listen", `udp:${first.address}`);
+    const bob = await RawPhone.open(second, "127.0.0.3");
+    expect(await bob.bindings("alice")).toEqual([
+      expect.stringMatching(/^<sip:alice@10\.255\.0\.1>;expires=\d+$/),
+    ]);
+    const [rang, answered] = await Promise.all([alice.answer(), bob.message("alice", "bob")]);
+    expect(rang).toBe("MESSAGE sip:alice@10.255.0.1 SIP/2.0");
+    expect(answered.status).toBe(200);
+    alice.close();
+    bob.close();
+    await second.stop();
   });
 });

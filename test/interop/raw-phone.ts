@@ -96,6 +96,44 @@ export class RawPhone {
     });
   }
 
+  /** Sends a MESSAGE to a user, as another one, and gives the final response. */
+  async message(to: string, from: string, password = "secret"): Promise<RawResponse> {
+    const uri = `sip:${to}@example.com`;
+    const send = (cseq: number, more: readonly string[]): Promise<RawResponse> => {
+      const branch = `z9hG4bK${randomBytes(8).toString("hex")}`;
+      const lines = [
+        `MESSAGE ${uri} SIP/2.0`,
+        `Via: SIP/2.0/UDP ${this.address};branch=${branch}`,
+        "Max-Forwards: 70",
+        `From: <sip:${from}@example.com>;tag=${branch}`,
+        `To: <${uri}>`,
+        `Call-ID: ${branch}`,
+        `CSeq: ${cseq} MESSAGE`,
+        ...more,
+        "Content-Length: 0",
+        "",
+        "",
+      ];
+      return this.exchange(lines.join("\r\n"), branch);
+    };
+    const challenged = await send(1, []);
+    const who = { user: from, password, method: "MESSAGE", uri };
+    return send(2, [`Proxy-Authorization: ${digest(challenged, who)}`]);
+  }
+
+  /** Answers the next request that comes with 200, and gives its first line. */
+  async answer(): Promise<string> {
+    for (;;) {
+      const [datagram, { port, address }] = await once(this.#socket, "message");
+      const [start = "", ...lines] = String(datagram).split("\r\n");
+      if (start.startsWith("SIP/2.0")) continue;
+      const copied = lines.filter((line) => /^(?:Via|From|To|Call-ID|CSeq): /i.test(line));
+      const response = ["SIP/2.0 200 OK", ...copied, "Content-Length: 0", "", ""].join("\r\n");
+      this.#socket.send(response, port, address);
+      return start;
+    }
+  }
+
   /** The bindings of a user: the Contact lines of the 200 to a REGISTER without any. */
   async bindings(user: string, password = "secret"): Promise<readonly string[]> {
     const callId = randomBytes(8).toString("hex");
@@ -116,22 +154,28 @@ function response(status: number, text: string): RawResponse {
   };
 }
 
-/** The credentials that answer the MD5 challenge of a 401 to a REGISTER, RFC 7616 §3.4 with qop=auth. */
+/** The credentials that answer the MD5 challenge of a 401 or 407, RFC 7616 §3.4 with qop=auth; to a REGISTER unless `method` and `uri` say else. */
 export function digest(
   challenged: RawResponse,
-  who: { readonly user: string; readonly password: string },
+  who: {
+    readonly user: string;
+    readonly password: string;
+    readonly method?: string;
+    readonly uri?: string;
+  },
 ): string {
-  const challenges = challenged.all("WWW-Authenticate");
+  const { method = "REGISTER", uri = "sip:example.com" } = who;
+  const challenges = challenged.all("(?:WWW|Proxy)-Authenticate");
   const challenge = challenges.find((value) => !/algorithm=(?!"?MD5"?(,|$))/i.test(value));
   const part = (name: string): string => {
     const match = new RegExp(`\\b${name}="([^"]*)"`).exec(challenge ?? "");
     if (!match?.[1]) throw new Error(`no ${name} in the challenge of:\n${challenged.text}`);
     return match[1];
   };
-  const [realm, nonce, uri] = [part("realm"), part("nonce"), "sip:example.com"];
+  const [realm, nonce] = [part("realm"), part("nonce")];
   const cnonce = randomBytes(4).toString("hex");
   const ha1 = md5(`${who.user}:${realm}:${who.password}`);
-  const ha2 = md5(`REGISTER:${uri}`);
+  const ha2 = md5(`${method}:${uri}`);
   const answer = md5(`${ha1}:${nonce}:00000001:${cnonce}:auth:${ha2}`);
   return (
     `Digest username="${who.user}", realm="${realm}", nonce="${nonce}", uri="${uri}", ` +

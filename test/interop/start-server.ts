@@ -18,7 +18,7 @@ export interface Server {
 /** A server that has a tls leg. */
 export type TlsServer = Server & { readonly tlsAddress: string };
 
-/** Starts the server for the domain example.com; `args` say who its users are. */
+/** Starts the server for the domain example.com; `args` say who its users are. Bindings are in memory unless they say `--store`. */
 export async function startServer(...args: readonly string[]): Promise<Server> {
   return await start(args);
 }
@@ -37,13 +37,14 @@ async function start(args: readonly string[]): Promise<Server> {
   const root = new URL("../../", import.meta.url).pathname;
   const port = await freePort();
   const address = `127.0.0.1:${port}`;
+  const store = args.includes("--store") ? [] : ["--store", "memory"];
   const listen = ["--listen", `udp:${address}`, "--listen", `tcp:${address}`];
   // What `pnpm start` runs, without tsx's own process: it kills a server that it finds slow to end.
   const program = new Program(
     process.execPath,
     [
       ...["--conditions=@sipkit/source", "--import", "tsx"],
-      ...["examples/registrar/main.ts", ...listen, "--domain", "example.com", ...args],
+      ...["examples/registrar/main.ts", ...listen, "--domain", "example.com", ...store, ...args],
     ],
     { cwd: root },
   );

@@ -44,7 +44,8 @@ export function openTables(path: string): Tables {
   } catch (cause) {
     void root?.close();
     if (cause instanceof SipError) throw cause;
-    throw new SipError("SIP_BAD_STORE", `${path} can't be opened as a store`, { cause });
+    const why = cause instanceof Error ? cause.message : cause;
+    throw new SipError("SIP_BAD_STORE", `${path} can't be opened as a store: ${why}`, { cause });
   }
 }
 
