@@ -124,6 +124,7 @@ it("bindings that expire together do so a thousand a turn", async () => {
       read: (key) => store.read(key),
       update: (key, change) => store.update(key, change),
       nextExpiry: () => store.nextExpiry(),
+      list: (range) => store.list(range),
       expire(now, limit) {
         const expired = store.expire(now, limit);
         batches.push(expired.length);

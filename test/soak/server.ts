@@ -57,5 +57,6 @@ function later(store: LocationStore, wait: () => Promise<void>): LocationStore {
     update: (user, change) => wait().then(() => store.update(user, change)),
     expire: (now, limit) => wait().then(() => store.expire(now, limit)),
     nextExpiry: () => wait().then(() => store.nextExpiry()),
+    list: (range) => wait().then(() => store.list(range)),
   };
 }

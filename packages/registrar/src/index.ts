@@ -3,7 +3,15 @@ export type { CurrentBinding } from "./binding-targets.ts";
 export type { NextHopRule } from "./contact-flow.ts";
 export type { Matching } from "./contact-key.ts";
 export type { BindingEvent, BindingEventName, RegistrarEvents } from "./events.ts";
-export type { BindingChange, ExpiredBinding, LocationStore } from "./location-store.ts";
+export type {
+  BindingChange,
+  ExpiredBinding,
+  ListRange,
+  LocationStore,
+  StoreCounts,
+  StoredUser,
+  UserPage,
+} from "./location-store.ts";
 export { type MemoryStore, type MemoryStoreOptions, memoryStore } from "./memory-store.ts";
 export type { PathMode } from "./register-facts.ts";
 export type { WhenFull } from "./register-update.ts";

@@ -13,6 +13,35 @@ export interface ExpiredBinding {
   readonly binding: Binding;
 }
 
+/** Which users a page shall have. */
+export interface ListRange {
+  /** `next` of the page before; left out: the first page. */
+  readonly after?: string | undefined;
+  /** Users on the page, at most. */
+  readonly limit: number;
+}
+
+/** A user, and all of her bindings. */
+export interface StoredUser {
+  readonly addressOfRecord: string;
+  readonly bindings: readonly Binding[];
+}
+
+/** Some of the users who have bindings. */
+export interface UserPage {
+  readonly users: readonly StoredUser[];
+  /** A text of the store's own, for `after`; left out: there are no more. */
+  readonly next?: string;
+}
+
+/** How much a store has. */
+export interface StoreCounts {
+  /** Addresses-of-record that have bindings. */
+  readonly users: number;
+  /** Left out by a store that doesn't know. */
+  readonly bindings?: number;
+}
+
 /**
  * Where bindings are kept, by address-of-record. A store that is near answers at once, one that is far by a promise.
  *
@@ -54,6 +83,15 @@ export interface LocationStore {
    * `expire(now)` has found nothing more. `undefined`: nothing is kept.
    */
   nextExpiry(): number | undefined | Promise<number | undefined>;
+  /**
+   * Users who have bindings, a page of them, in an order of the store's own. Who has some from the first page to the
+   * last is on one of them, whatever comes and goes meanwhile. A page may have fewer than `limit` users, even none,
+   * before the last one; its cost follows `limit`, not what is kept. An `after` that no page gave throws a `SipError`
+   * of code `SIP_BAD_CURSOR`.
+   */
+  list(range: ListRange): UserPage | Promise<UserPage>;
+  /** How much is kept, at no cost to speak of; what is over and not expired yet may count. */
+  counts?(): StoreCounts | Promise<StoreCounts>;
   /** Lets go of connections and files. */
   close?(): void | Promise<void>;
 }

@@ -15,6 +15,24 @@ describe("memoryStore", () => {
     expect(store.nextExpiry()).toBe(sampleBinding(1).expiresAt);
   });
 
+  it("gives up a page after ten thousand empty places, and goes on with the next", () => {
+    const store = memoryStore();
+    for (let user = 0; user < 25_000; user += 1) {
+      store.update(`sip:${user}@example.com`, () => [sampleBinding(user)]);
+    }
+    for (let user = 0; user < 24_999; user += 1) store.update(`sip:${user}@example.com`, () => []);
+    const first = store.list({ limit: 10 });
+    expect(first).toEqual({ users: [], next: "10000" });
+    const second = store.list({ after: first.next, limit: 10 });
+    const third = store.list({ after: second.next, limit: 10 });
+    expect(second.users).toEqual([]);
+    expect(third.users.map((user) => user.addressOfRecord)).toEqual(["sip:24999@example.com"]);
+    expect(third.next).toBeUndefined();
+    // Who comes takes a place that is free.
+    store.update(ALICE, () => [sampleBinding(1)]);
+    expect(store.list({ after: "24998", limit: 10 }).users[0]?.addressOfRecord).toBe(ALICE);
+  });
+
   it("counts its users and their bindings", () => {
     const store = memoryStore();
     store.update(ALICE, () => [sampleBinding(1), sampleBinding(2)]);

@@ -2,8 +2,16 @@ import { detach, SipError } from "@sipkit/core";
 import type { Binding } from "./binding.ts";
 import { BindingTable, NONE } from "./binding-table.ts";
 import { ExpiryHeap } from "./expiry-heap.ts";
-import type { BindingChange, ExpiredBinding, LocationStore } from "./location-store.ts";
+import type {
+  BindingChange,
+  ExpiredBinding,
+  ListRange,
+  LocationStore,
+  StoreCounts,
+  UserPage,
+} from "./location-store.ts";
 import { RecentTexts } from "./recent-texts.ts";
+import { UserSlots } from "./user-slots.ts";
 
 const NOTHING: readonly Binding[] = Object.freeze([]);
 
@@ -23,6 +31,8 @@ export interface MemoryStore extends LocationStore {
   update(addressOfRecord: string, change: BindingChange): readonly Binding[];
   expire(now: number, limit: number): readonly ExpiredBinding[];
   nextExpiry(): number | undefined;
+  list(range: ListRange): UserPage;
+  counts(): Required<StoreCounts>;
 }
 
 /**
@@ -37,8 +47,10 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
 
 class Memory implements MemoryStore {
   readonly #capacity: number;
+  /** The slot of each user who has bindings. */
+  readonly #slotOf = new Map<string, number>();
   /** The row of each user's first binding; the others are linked to it. */
-  readonly #first = new Map<string, number>();
+  readonly #slots = new UserSlots();
   /** Whose a row is. */
   readonly #owners: string[] = [];
   readonly #table = new BindingTable();
@@ -53,7 +65,7 @@ class Memory implements MemoryStore {
   }
 
   get users(): number {
-    return this.#first.size;
+    return this.#slotOf.size;
   }
 
   get bindings(): number {
@@ -61,18 +73,18 @@ class Memory implements MemoryStore {
   }
 
   read(addressOfRecord: string): readonly Binding[] | undefined {
-    const first = this.#first.get(addressOfRecord);
-    if (first !== undefined) return this.#rowsFrom(first).map((row) => this.#table.read(row));
+    const slot = this.#slotOf.get(addressOfRecord);
+    if (slot !== undefined) return this.#rowsOf(slot).map((row) => this.#table.read(row));
     return this.#departed.has(addressOfRecord) ? NOTHING : undefined;
   }
 
   update(addressOfRecord: string, change: BindingChange): readonly Binding[] {
-    const first = this.#first.get(addressOfRecord);
-    const rows = first === undefined ? [] : this.#rowsFrom(first);
+    const slot = this.#slotOf.get(addressOfRecord);
+    const rows = slot === undefined ? [] : this.#rowsOf(slot);
     const before = rows.map((row) => this.#table.read(row));
     const after = change(before);
     if (after === before) return after;
-    if (first === undefined && after.length > 0 && this.#first.size >= this.#capacity) {
+    if (slot === undefined && after.length > 0 && this.#slotOf.size >= this.#capacity) {
       throw new SipError("SIP_STORE_FULL", `${this.#capacity} users have bindings already`);
     }
     this.#write(addressOfRecord, rows, before, after);
@@ -86,7 +98,7 @@ class Memory implements MemoryStore {
       if (row === undefined) break;
       const addressOfRecord = this.#owners[row] as string;
       expired.push({ addressOfRecord, binding: this.#table.read(row) });
-      const rows = this.#rowsFrom(this.#first.get(addressOfRecord) as number);
+      const rows = this.#rowsOf(this.#slotOf.get(addressOfRecord) as number);
       this.#link(
         addressOfRecord,
         rows.filter((each) => each !== row),
@@ -98,6 +110,22 @@ class Memory implements MemoryStore {
 
   nextExpiry(): number | undefined {
     return this.#heap.topTime;
+  }
+
+  list({ after, limit }: ListRange): UserPage {
+    if (after !== undefined && !/^[0-9]{1,15}$/.test(after)) {
+      throw new SipError("SIP_BAD_CURSOR", "no page of this store ended there");
+    }
+    const { rows, next } = this.#slots.page(Number(after ?? 0), limit);
+    const users = rows.map((row) => ({
+      addressOfRecord: this.#owners[row] as string,
+      bindings: this.#rowsFrom(row).map((each) => this.#table.read(each)),
+    }));
+    return next === undefined ? { users } : { users, next: String(next) };
+  }
+
+  counts(): Required<StoreCounts> {
+    return { users: this.users, bindings: this.bindings };
   }
 
   /** The row that ends first, if that is due. */
@@ -182,13 +210,21 @@ class Memory implements MemoryStore {
   #link(owner: string, rows: readonly number[]): void {
     for (const [index, row] of rows.entries()) this.#table.setNext(row, rows[index + 1] ?? NONE);
     const [first] = rows;
-    if (first === undefined) {
-      if (this.#first.delete(owner)) this.#departed.add(owner);
-      return;
+    const slot = this.#slotOf.get(owner);
+    if (first !== undefined && slot !== undefined) {
+      this.#slots.setRow(slot, first);
+    } else if (first !== undefined) {
+      this.#departed.delete(owner);
+      this.#slotOf.set(owner, this.#slots.add(first));
+    } else if (slot !== undefined) {
+      this.#slots.remove(slot);
+      this.#slotOf.delete(owner);
+      this.#departed.add(owner);
     }
-    if (this.#first.get(owner) === first) return;
-    if (!this.#first.has(owner)) this.#departed.delete(owner);
-    this.#first.set(owner, first);
+  }
+
+  #rowsOf(slot: number): number[] {
+    return this.#rowsFrom(this.#slots.row(slot));
   }
 
   #rowsFrom(first: number): number[] {

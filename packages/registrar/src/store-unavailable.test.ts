@@ -21,6 +21,7 @@ function linkedStore(later: boolean): { readonly store: LocationStore; up: boole
     update: (key, change) => pass(() => memory.update(key, change)),
     expire: (now, limit) => pass(() => memory.expire(now, limit)),
     nextExpiry: () => pass(() => memory.nextExpiry()),
+    list: (range) => pass(() => memory.list(range)),
   };
   return Object.assign(link, { store });
 }

@@ -1,11 +1,19 @@
 import { SipError } from "@sipkit/core";
-import type { Binding, BindingChange, ExpiredBinding, LocationStore } from "@sipkit/registrar";
+import type {
+  Binding,
+  BindingChange,
+  ExpiredBinding,
+  ListRange,
+  LocationStore,
+  StoreCounts,
+  UserPage,
+} from "@sipkit/registrar";
 import { CommitQueue } from "./commit-queue.ts";
 import { Departed } from "./departed.ts";
 import { decodeRecord, encodeRecord, firstEnd, type UserRecord } from "./record.ts";
 import { openTables, type Tables } from "./tables.ts";
 import { UserIndex } from "./user-index.ts";
-import { userKey } from "./user-key.ts";
+import { readCursor, userKey, writeCursor } from "./user-key.ts";
 
 /** Users that one transaction of `expire` looks at. */
 const EXPIRE_STEPS = 256;
@@ -28,6 +36,8 @@ export interface LmdbStore extends LocationStore {
   update(addressOfRecord: string, change: BindingChange): Promise<readonly Binding[]>;
   expire(now: number, limit: number): Promise<readonly ExpiredBinding[]>;
   nextExpiry(): number | undefined;
+  list(range: ListRange): UserPage;
+  counts(): StoreCounts;
   close(): Promise<void>;
 }
 
@@ -98,6 +108,25 @@ class Lmdb implements LmdbStore {
   nextExpiry(): number | undefined {
     this.#refresh();
     return this.#ends.first(1)[0]?.number;
+  }
+
+  /** In the order of the keys: whoever comes or goes meanwhile moves nobody else. */
+  list({ after, limit }: ListRange): UserPage {
+    const start = after === undefined ? undefined : readCursor(after);
+    this.#refresh();
+    const range = start === undefined ? {} : { start, exclusiveStart: true };
+    const found = [...this.#tables.users.getRange({ ...range, limit: limit + 1 })];
+    const users = found.slice(0, limit).map(({ value }) => {
+      const { addressOfRecord, bindings } = decodeRecord(Buffer.from(value));
+      return { addressOfRecord, bindings };
+    });
+    const last = found[limit - 1];
+    if (found.length <= limit || last === undefined) return { users };
+    return { users, next: writeCursor(last.key) };
+  }
+
+  counts(): StoreCounts {
+    return { users: this.users };
   }
 
   async close(): Promise<void> {

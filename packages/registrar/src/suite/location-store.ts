@@ -1,6 +1,7 @@
 import type { LocationStore } from "../location-store.ts";
 import { checkContents } from "./contents.ts";
 import { checkExpiry } from "./expiry.ts";
+import { checkListing } from "./listing.ts";
 import type { Check } from "./samples.ts";
 import { checkUpdates } from "./updates.ts";
 
@@ -39,5 +40,6 @@ export function describeLocationStore(
     describe("read and update", () => checkUpdates(check));
     describe("what is kept", () => checkContents(check));
     describe("expiry", () => checkExpiry(check));
+    describe("listing", () => checkListing(check));
   });
 }

@@ -102,6 +102,8 @@ export function inMemory(): LocationStore {
     update: (key, change) => store.update(key, change),
     expire: (now, limit) => store.expire(now, limit),
     nextExpiry: () => store.nextExpiry(),
+    list: (range) => store.list(range),
+    counts: () => store.counts(),
   };
 }
 
@@ -119,5 +121,7 @@ export function distant(): LocationStore {
     update: (key, change) => inTurn(() => store.update(key, change)),
     expire: (now, limit) => inTurn(() => store.expire(now, limit)),
     nextExpiry: () => inTurn(() => store.nextExpiry()),
+    list: (range) => inTurn(() => store.list(range)),
+    counts: () => inTurn(() => store.counts()),
   };
 }
