@@ -323,6 +323,23 @@ describe("Proxy, the target set, RFC 3261 §16.5", () => {
     expect(finals(sent)).toEqual([200]);
   });
 
+  it("tells who found the target that its flow is gone, and goes another way, RFC 5626 §7", async () => {
+    const scene = await Scene.start();
+    const [one, two] = (await devices(scene, 2, (index) => ({
+      q: [0.9, 0.5][index] as number,
+      instance: "urn:uuid:same",
+    }))) as [Phone, Phone];
+    const sent = await call(scene);
+    expect(scene.locator.gone).toEqual([]);
+    one.deliver(one.got("INVITE"), 430);
+    await scene.advance(20);
+    expect(scene.locator.gone.map(({ q }) => q)).toEqual([0.9]);
+    two.deliver(two.got("INVITE"), 200);
+    await scene.advance(20);
+    expect(finals(sent)).toEqual([200]);
+    expect(scene.locator.gone).toHaveLength(1);
+  });
+
   it("goes no other way once the instance has answered", async () => {
     const scene = await Scene.start();
     const [one, two] = (await devices(scene, 2, (index) => ({

@@ -1,10 +1,11 @@
-import type {
-  ClientTransaction,
-  DeliverOptions,
-  Request,
-  RequestOptions,
-  Response,
-  Server,
+import {
+  type ClientTransaction,
+  type DeliverOptions,
+  type Request,
+  type RequestOptions,
+  type Response,
+  type Server,
+  targetGone,
 } from "@sipkit/core";
 import { isChallenge, mergeChallenges, unfitness, upstreamStatus } from "./best-response.ts";
 import { Branch } from "./branch.ts";
@@ -130,7 +131,9 @@ export class ResponseContext extends Expiring {
 
   /** A final response that is no success, or none at all: then its status is what that counts as. */
   failed(branch: Branch, status: number, response: Response | undefined): void {
-    const { otherwise } = branch.destination;
+    const { otherwise, target } = branch.destination;
+    // RFC 5626 §7: who found the target must not give it again.
+    if (status === 430 && target !== undefined) this.#forwarding.request.get(targetGone)?.(target);
     if (otherwise !== undefined && this.#mayGoOtherwise(branch, status, response)) {
       this.#replace(branch, new Branch(this, otherwise, branch.breadth));
       return;

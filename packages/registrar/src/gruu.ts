@@ -17,7 +17,7 @@ const TAG_BYTES = 16;
 /** Base64url characters that a Call-ID is known by: 72 bits. */
 const CALL_LENGTH = 12;
 /** What is hidden is filled up to a multiple of so many bytes, so that its length tells little. */
-const BLOCK = 48;
+const BLOCK = 96;
 
 /** Whether a URI has a `gr` parameter, and so is, or would be, a GRUU. RFC 5627 §3.1 */
 export function hasGr(uri: string): boolean {

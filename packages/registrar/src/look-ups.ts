@@ -90,7 +90,9 @@ export class LookUps {
   #ownerOf(uri: string, addressOfRecord: string): GruuOwner | "nobody" | undefined {
     const { gruus } = this.#life;
     if (gruus === undefined || !hasGr(uri)) return undefined;
-    return gruus.ownerOf(parseSipUri(uri), addressOfRecord) ?? "nobody";
+    const parsed = parseSipUri(uri);
+    if (!parsed.params.has("gr")) return undefined;
+    return gruus.ownerOf(parsed, addressOfRecord) ?? "nobody";
   }
 
   /** Those that something can be sent to, of a GRUU's device alone. */

@@ -11,6 +11,7 @@ import {
   type Server,
   type SipError,
   type Target,
+  targetGone,
   targets,
   type Verdict,
 } from "@sipkit/core";
@@ -43,6 +44,8 @@ class Believer implements Handler {
 export class Locator implements Handler {
   readonly allows: readonly Method[] = ["REGISTER"];
   readonly bindings: Map<string, Target[]> = new Map();
+  /** What the proxy has found nobody at. */
+  readonly gone: Target[] = [];
   #server: Server | undefined;
 
   start(server: Server): void {
@@ -77,6 +80,7 @@ export class Locator implements Handler {
     const user = server.addressOfRecord(packet.uri);
     const found = user === undefined ? undefined : this.bindings.get(user);
     if (found !== undefined) packet.set(targets, found);
+    packet.set(targetGone, (target) => this.gone.push(target));
     return undefined;
   }
 }
