@@ -1,5 +1,5 @@
 /**
- * The benchmarks: `pnpm bench [parse|worst-case|register|call|memory|transports|idle|flood|all] [--json FILE]`.
+ * The benchmarks: `pnpm bench [parse|worst-case|digest|user-timing|register|call|memory|transports|idle|flood|all] [--json FILE]`.
  *
  * Ratios are taken in one run on one machine; absolute figures are that machine's.
  */
@@ -18,6 +18,8 @@ const BENCHMARKS: Readonly<Record<string, (bench: Workbench) => unknown>> = {
   // These load the packages when they run, once they are built.
   parse: async () => (await import("./parse.ts")).run(),
   "worst-case": async () => (await import("./worst-case.ts")).run(),
+  digest: async () => (await import("./digest.ts")).run(),
+  "user-timing": async () => (await import("./user-timing.ts")).run(),
   register: benchRegister,
   call: benchCall,
   memory: async () => (await import("./memory.ts")).run(),

@@ -72,15 +72,15 @@ export function userhashIndex(
   return index;
 }
 
-interface User {
-  readonly credential: Credential;
-  /** Made when first needed. */
-  readonly made: Map<HashAlgorithm, string | undefined>;
-}
-
 class RecordSource implements Ha1Source {
-  readonly #users: ReadonlyMap<string, User>;
+  readonly #users: ReadonlyMap<string, Credential>;
   readonly #realm: string;
+  /** By hash function and user, made when first needed. */
+  readonly #made: Readonly<Record<HashAlgorithm, Map<string, string>>> = {
+    MD5: new Map(),
+    "SHA-256": new Map(),
+    "SHA-512-256": new Map(),
+  };
   readonly #byHash: ReadonlyMap<string, string>;
 
   constructor(
@@ -98,18 +98,18 @@ class RecordSource implements Ha1Source {
             `credentials of ${JSON.stringify(user)}: neither a password nor HA1s in hex`,
           );
         }
-        return [user, { credential, made: new Map() }];
+        return [user, credential];
       }),
     );
   }
 
   ha1(user: string, algorithm: HashAlgorithm): string | undefined {
-    const found = this.#users.get(user);
-    if (found === undefined) return undefined;
-    const made = found.made.get(algorithm);
+    const made = this.#made[algorithm].get(user);
     if (made !== undefined) return made;
-    const ha1 = ha1From(found.credential, user, this.#realm, algorithm);
-    found.made.set(algorithm, ha1);
+    const credential = this.#users.get(user);
+    const ha1 = credential && ha1From(credential, user, this.#realm, algorithm);
+    // A copy: the name is cut from a datagram.
+    if (ha1 !== undefined) this.#made[algorithm].set(detach(user), ha1);
     return ha1;
   }
 
@@ -148,7 +148,7 @@ class FunctionSource implements Ha1Source {
   ): string | undefined {
     if (credential === undefined || credential === null) {
       // The work that one who exists would have cost.
-      if (this.#givesPasswords) ha1Of(user, this.#realm, user, algorithm);
+      this.#ha1From(this.#givesPasswords ? "nobody" : nobody, user, algorithm);
       return undefined;
     }
     if (!isUsable(credential)) {
@@ -158,6 +158,11 @@ class FunctionSource implements Ha1Source {
     return ha1From(credential, user, this.#realm, algorithm);
   }
 }
+
+/** One who has HA1s. */
+const nobody: Credential = {
+  ha1: { MD5: "0".repeat(32), "SHA-256": "0".repeat(64), "SHA-512-256": "0".repeat(64) },
+};
 
 /** Runs a function of the operator's; what it throws, now or later, is named. */
 function ask<T>(look: () => Awaitable<T>): Awaitable<T> {
