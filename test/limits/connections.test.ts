@@ -3,16 +3,9 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { setImmediate } from "node:timers/promises";
 import { Dispatcher, type DispatcherLimits, Request } from "@sipkit/core";
 import { VirtualClock } from "@sipkit/core/testing";
-import { afterEach, describe, expect, it } from "vitest";
-
-const cleanups: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await setImmediate();
-}
+import { describe, expect, it } from "vitest";
+import { cleanups } from "../kit/cleanups.ts";
+import { until } from "../kit/until.ts";
 
 interface Server {
   readonly dispatcher: Dispatcher;

@@ -1,12 +1,8 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { Dispatcher, Request } from "@sipkit/core";
-import { afterEach, expect, it } from "vitest";
-
-const cleanups: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
+import { expect, it } from "vitest";
+import { cleanups } from "../kit/cleanups.ts";
 
 const OPTIONS = [
   "OPTIONS sip:example.com SIP/2.0",

@@ -1,7 +1,8 @@
 import { once } from "node:events";
 import { connect, type TLSSocket } from "node:tls";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { ca, certificate } from "../../../../test/certificates/certificates.ts";
+import { cleanups } from "../../../../test/kit/cleanups.ts";
 import type { Connection } from "../arrival.ts";
 import { onRequest } from "../chain/on-request.ts";
 import { Request } from "../message/request.ts";
@@ -10,11 +11,6 @@ import type { TlsOptions } from "../transport/tls-options.ts";
 import { Dispatcher } from "./dispatcher.ts";
 
 const example: TlsOptions = { ...certificate("example"), ca, clientCertificate: "optional" };
-
-const cleanups: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
 
 /** A server that answers 200 and keeps the connections that its requests came over. */
 async function listen(tls: TlsOptions, resolver?: Resolver) {

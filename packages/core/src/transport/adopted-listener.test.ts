@@ -1,33 +1,22 @@
 import { createSocket, type Socket as DatagramSocket } from "node:dgram";
 import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
-import { networkInterfaces, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setImmediate } from "node:timers/promises";
 import { connect as connectTls, createServer as createTlsServer } from "node:tls";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { ca, certificate } from "../../../../test/certificates/certificates.ts";
+import { cleanups } from "../../../../test/kit/cleanups.ts";
+import { hasIPv6 } from "../../../../test/kit/has-ipv6.ts";
+import { until } from "../../../../test/kit/until.ts";
 import type { Peer } from "../arrival.ts";
 import type { SipError } from "../errors.ts";
 import { VirtualClock } from "../testing/virtual-clock.ts";
 import { TransportLeg } from "./leg.ts";
 import type { LegOptions } from "./leg-address.ts";
 
-const hasIPv6 = Object.values(networkInterfaces()).some((all) =>
-  all?.some(({ address }) => address === "::1"),
-);
-
 const text = "MESSAGE sip:a SIP/2.0\r\nContent-Length: 0\r\n\r\n";
 const clock = new VirtualClock();
-
-const cleanups: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await setImmediate();
-}
 
 class Listening {
   readonly leg: TransportLeg;

@@ -1,64 +1,30 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { networkInterfaces } from "node:os";
 import { setImmediate } from "node:timers/promises";
-import { afterEach, describe, expect, it } from "vitest";
-import type { Connection, Peer } from "../arrival.ts";
-import type { ParseError, SipError } from "../errors.ts";
-import { VirtualClock } from "../testing/virtual-clock.ts";
+import { describe, expect, it } from "vitest";
+import { cleanups } from "../../../../test/kit/cleanups.ts";
+import { hasIPv6 } from "../../../../test/kit/has-ipv6.ts";
+import { until } from "../../../../test/kit/until.ts";
+import type { Peer } from "../arrival.ts";
+import { counter, Heard } from "../test-kit/heard.ts";
 import type { StreamLimits } from "./stream-limits.ts";
 import type { StreamTransport } from "./stream-transport.ts";
 import { tcpTransport } from "./tcp.ts";
 
-const hasIPv6 = Object.values(networkInterfaces()).some((all) =>
-  all?.some(({ address }) => address === "::1"),
-);
-
-const cleanups: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await setImmediate();
-}
-
-class Listening {
-  readonly clock: VirtualClock = new VirtualClock();
-  readonly messages: { text: string; from: Peer }[] = [];
-  readonly failures: { error: SipError; to: Peer }[] = [];
-  readonly faults: { error: ParseError; head: string; from: Peer }[] = [];
-  readonly closed: Connection[] = [];
-  answer: ((text: string, from: Peer) => string | undefined) | undefined;
+class Listening extends Heard {
   readonly transport: StreamTransport;
   peer: Peer = { protocol: "tcp", address: "", port: 0 };
 
   constructor(address: string, port: number, limits: Partial<StreamLimits>, ids: () => number) {
-    const context = { clock: this.clock, ids, limits };
+    super();
+    const context = this.context(limits, ids);
     this.transport = tcpTransport({ protocol: "tcp", address, port }, context);
   }
 
   async listen(): Promise<this> {
-    const bound = await this.transport.listen({
-      message: (bytes, from) => {
-        const text = Buffer.from(bytes).toString("latin1");
-        this.messages.push({ text, from });
-        const answer = this.answer?.(text, from);
-        if (answer !== undefined) this.transport.send(answer, from);
-      },
-      malformed: (error, head, from) => {
-        this.faults.push({ error, head: Buffer.from(head).toString("latin1"), from });
-        this.transport.send(`SIP/2.0 ${error.status} ${error.message}\r\nl:0\r\n\r\n`, from);
-      },
-      failed: (error, to) => this.failures.push({ error, to }),
-      closed: (connection) => this.closed.push(connection),
-    });
-    this.peer = { protocol: "tcp", ...bound };
+    const sink = this.sink((text, to) => this.transport.send(text, to));
+    this.peer = { protocol: "tcp", ...(await this.transport.listen(sink)) };
     return this;
-  }
-
-  get texts(): string[] {
-    return this.messages.map(({ text }) => text);
   }
 
   get connections(): number | undefined {
@@ -78,14 +44,6 @@ async function listen(
     await closed;
   });
   return listening;
-}
-
-function counter(): () => number {
-  let last = 0;
-  return () => {
-    last += 1;
-    return last;
-  };
 }
 
 class Client {

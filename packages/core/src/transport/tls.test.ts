@@ -6,63 +6,37 @@ import {
   type Server,
   type Socket,
 } from "node:net";
-import { setImmediate } from "node:timers/promises";
 import { type ConnectionOptions, connect, createServer, type TLSSocket } from "node:tls";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { ca, certificate } from "../../../../test/certificates/certificates.ts";
+import { cleanups } from "../../../../test/kit/cleanups.ts";
+import { until } from "../../../../test/kit/until.ts";
 import type { Connection, Peer } from "../arrival.ts";
-import type { SipError } from "../errors.ts";
-import { VirtualClock } from "../testing/virtual-clock.ts";
+import { Heard } from "../test-kit/heard.ts";
 import type { StreamLimits } from "./stream-limits.ts";
 import type { StreamTransport } from "./stream-transport.ts";
 import { tlsTransport } from "./tls.ts";
 import type { TlsOptions } from "./tls-options.ts";
 import { TlsSettings } from "./tls-settings.ts";
 
-const cleanups: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await setImmediate();
-}
-
 const example: TlsOptions = { ...certificate("example"), ca };
 const text = "MESSAGE sip:a SIP/2.0\r\nContent-Length: 0\r\n\r\n";
 
-class Listening {
-  readonly clock: VirtualClock = new VirtualClock();
-  readonly messages: { text: string; from: Peer }[] = [];
-  readonly failures: { error: SipError; to: Peer }[] = [];
-  readonly closed: Connection[] = [];
+class Listening extends Heard {
   readonly settings: TlsSettings;
   readonly transport: StreamTransport;
   port = 0;
 
   constructor(options: TlsOptions, limits: Partial<StreamLimits>) {
-    let last = 0;
-    const ids = (): number => {
-      last += 1;
-      return last;
-    };
+    super();
+    const listen = { protocol: "tls", address: "127.0.0.1", port: 0 } as const;
     this.settings = new TlsSettings(options);
-    this.transport = tlsTransport(
-      { protocol: "tls", address: "127.0.0.1", port: 0 },
-      this.settings,
-      { clock: this.clock, ids, limits },
-    );
+    this.transport = tlsTransport(listen, this.settings, this.context(limits));
   }
 
   async listen(): Promise<this> {
-    const { port } = await this.transport.listen({
-      message: (bytes, from) => {
-        this.messages.push({ text: Buffer.from(bytes).toString("latin1"), from });
-      },
-      malformed: () => {},
-      failed: (error, to) => this.failures.push({ error, to }),
-      closed: (connection) => this.closed.push(connection),
-    });
+    const sink = this.sink((text, to) => this.transport.send(text, to));
+    const { port } = await this.transport.listen(sink);
     this.port = port;
     return this;
   }

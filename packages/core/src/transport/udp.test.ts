@@ -1,20 +1,13 @@
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
-import { networkInterfaces } from "node:os";
 import { setImmediate } from "node:timers/promises";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { cleanups } from "../../../../test/kit/cleanups.ts";
+import { hasIPv6 } from "../../../../test/kit/has-ipv6.ts";
+import { until } from "../../../../test/kit/until.ts";
 import type { Peer } from "../arrival.ts";
 import type { SipError } from "../errors.ts";
 import { UdpTransport } from "./udp.ts";
-
-const hasIPv6 = Object.values(networkInterfaces()).some((all) =>
-  all?.some(({ address }) => address === "::1"),
-);
-
-const cleanups: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0)) await cleanup();
-});
 
 interface Listening {
   readonly transport: UdpTransport;
@@ -43,10 +36,6 @@ async function client(): Promise<Socket> {
   await once(socket, "listening");
   cleanups.push(() => socket.close());
   return socket;
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await setImmediate();
 }
 
 describe("UDP transport", () => {

@@ -1,55 +1,31 @@
 import { once } from "node:events";
 import { createServer } from "node:https";
 import { connect } from "node:net";
-import { setImmediate } from "node:timers/promises";
 import type { TLSSocket } from "node:tls";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { type ClientOptions, WebSocket } from "ws";
 import { ca, certificate } from "../../../../test/certificates/certificates.ts";
-import type { Connection, Peer } from "../arrival.ts";
-import type { SipError } from "../errors.ts";
-import { VirtualClock } from "../testing/virtual-clock.ts";
+import { cleanups } from "../../../../test/kit/cleanups.ts";
+import { until } from "../../../../test/kit/until.ts";
+import type { Peer } from "../arrival.ts";
+import { Heard } from "../test-kit/heard.ts";
 import { TransportLeg } from "./leg.ts";
 import type { LegOptions } from "./leg-address.ts";
 import type { TlsOptions } from "./tls-options.ts";
 
-const cleanups: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await setImmediate();
-}
-
 const example: TlsOptions = { ...certificate("example"), ca };
 const text = "MESSAGE sip:a SIP/2.0\r\n\r\n";
 
-class Listening {
-  readonly clock: VirtualClock = new VirtualClock();
-  readonly messages: { text: string; from: Peer }[] = [];
-  readonly failures: { error: SipError; to: Peer }[] = [];
-  readonly closed: Connection[] = [];
+class Listening extends Heard {
   readonly leg: TransportLeg;
 
   constructor(options: LegOptions) {
-    let last = 0;
-    const ids = (): number => {
-      last += 1;
-      return last;
-    };
-    this.leg = new TransportLeg(options, { clock: this.clock, ids });
+    super();
+    this.leg = new TransportLeg(options, this.context());
   }
 
   async listen(): Promise<this> {
-    await this.leg.listen({
-      message: (bytes, from) => {
-        this.messages.push({ text: Buffer.from(bytes).toString("latin1"), from });
-      },
-      malformed: () => {},
-      failed: (error, to) => this.failures.push({ error, to }),
-      closed: (connection) => this.closed.push(connection),
-    });
+    await this.leg.listen(this.sink((text, to) => this.leg.send(text, to)));
     return this;
   }
 

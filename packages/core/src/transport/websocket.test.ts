@@ -2,71 +2,38 @@ import { once } from "node:events";
 import { createServer, type Server, type ServerResponse } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import { setImmediate } from "node:timers/promises";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
-import type { Connection, Peer } from "../arrival.ts";
-import type { ParseError, SipError } from "../errors.ts";
-import { VirtualClock } from "../testing/virtual-clock.ts";
+import { cleanups } from "../../../../test/kit/cleanups.ts";
+import { until } from "../../../../test/kit/until.ts";
+import type { Peer } from "../arrival.ts";
+import { Heard } from "../test-kit/heard.ts";
 import type { ConnectionTransport } from "./connection-transport.ts";
 import type { StreamLimits } from "./stream-limits.ts";
 import { webSocketTransport } from "./websocket.ts";
 import { loadWebSockets } from "./websocket-module.ts";
 import type { WebSocketOptions } from "./websocket-options.ts";
 
-const cleanups: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await setImmediate();
-}
-
-class Listening {
-  readonly clock: VirtualClock = new VirtualClock();
-  readonly messages: { text: string; from: Peer }[] = [];
-  readonly failures: { error: SipError; to: Peer }[] = [];
-  readonly faults: { error: ParseError; from: Peer }[] = [];
-  readonly closed: Connection[] = [];
-  answer: ((text: string) => string | undefined) | undefined;
+class Listening extends Heard {
   readonly transport: ConnectionTransport;
   peer: Peer = { protocol: "ws", address: "", port: 0 };
 
   constructor(limits: Partial<StreamLimits>, websocket: WebSocketOptions, adopted?: Server) {
-    let last = 0;
-    const ids = (): number => {
-      last += 1;
-      return last;
-    };
+    super();
+    const address = adopted ? "" : "127.0.0.1";
     this.transport = webSocketTransport(
-      { protocol: "ws", address: adopted ? "" : "127.0.0.1", port: 0 },
+      { protocol: "ws", address, port: 0 },
       { websocket },
-      { clock: this.clock, ids, limits },
+      this.context(limits),
       adopted,
     );
   }
 
   async listen(): Promise<this> {
-    const { address, port } = await this.transport.listen({
-      message: (bytes, from) => {
-        const text = Buffer.from(bytes).toString("latin1");
-        this.messages.push({ text, from });
-        const answer = this.answer?.(text);
-        if (answer !== undefined) this.transport.send(answer, from);
-      },
-      malformed: (error, _head, from) => {
-        this.faults.push({ error, from });
-        this.transport.send(`SIP/2.0 ${error.status} ${error.message}\r\n\r\n`, from);
-      },
-      failed: (error, to) => this.failures.push({ error, to }),
-      closed: (connection) => this.closed.push(connection),
-    });
+    const sink = this.sink((text, to) => this.transport.send(text, to));
+    const { address, port } = await this.transport.listen(sink);
     this.peer = { protocol: "ws", address, port };
     return this;
-  }
-
-  get texts(): string[] {
-    return this.messages.map(({ text }) => text);
   }
 
   get connections(): number | undefined {
