@@ -1,9 +1,12 @@
 import { asRequestUri, type Method, type Target } from "@sipkit/core";
 import type { Binding } from "./binding.ts";
+import { bindingId } from "./binding-id.ts";
 import { type Device, deviceOf } from "./device.ts";
 
 /** A binding that is in force, as `Registrar.query` gives it. */
 export interface CurrentBinding extends Binding, Device {
+  /** Its name among those of its user, for `Registrar.remove`: that of `bindingId`. */
+  readonly id: string;
   /** Seconds until it ends, at least 1; `Infinity` for a static one. */
   readonly expires: number;
 }
@@ -22,6 +25,7 @@ export function currentBindings(
     .filter((binding) => binding.expiresAt > now)
     .map((binding) => ({
       ...binding,
+      id: bindingId(binding),
       expires: remainingSeconds(binding, now),
       ...deviceOf(binding),
     }));

@@ -1,5 +1,11 @@
 import type { Binding } from "./binding.ts";
 
+/**
+ * Why a binding was removed: `"unregistered"` by a REGISTER, `"replaced"` to make room for another of its user,
+ * `"operator"` by `Registrar.remove`.
+ */
+export type RemovalReason = "unregistered" | "replaced" | "operator";
+
 /** What became of a binding. */
 export interface BindingEvent {
   /** Canonical: `sip:user@host`, the user unescaped. */
@@ -7,13 +13,21 @@ export interface BindingEvent {
   readonly binding: Binding;
   /** What a refresh replaced. */
   readonly previous?: Binding;
+  /** Of `removed` alone, and always there. */
+  readonly reason?: RemovalReason;
+  /**
+   * Who did it: of a REGISTER the user whose credentials it had (`identity`), of `Registrar.remove` whom its caller
+   * named. Left out where nobody did, or nobody knows who.
+   */
+  readonly by?: string;
 }
 
 /** The registrar's events by name, for each binding one, after the store has it. */
 export interface RegistrarEvents {
   readonly added: [event: BindingEvent];
+  /** The same device again, or another contact that takes its place; `previous` is what was there. */
   readonly refreshed: [event: BindingEvent];
-  /** By its user, or to make room for another of hers. */
+  /** Before its time; `reason` says why. */
   readonly removed: [event: BindingEvent];
   /** By its time; at the latest when its user's bindings are next changed. */
   readonly expired: [event: BindingEvent];

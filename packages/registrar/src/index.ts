@@ -1,8 +1,10 @@
 export type { Binding } from "./binding.ts";
+export { bindingId } from "./binding-id.ts";
 export type { CurrentBinding } from "./binding-targets.ts";
 export type { NextHopRule } from "./contact-flow.ts";
 export type { Matching } from "./contact-key.ts";
-export type { BindingEvent, BindingEventName, RegistrarEvents } from "./events.ts";
+export type { BindingEvent, BindingEventName, RegistrarEvents, RemovalReason } from "./events.ts";
+export type { ListOptions, RegisteredUser, RegistrationPage } from "./listing.ts";
 export type {
   BindingChange,
   ExpiredBinding,
@@ -15,6 +17,7 @@ export type {
 export { type MemoryStore, type MemoryStoreOptions, memoryStore } from "./memory-store.ts";
 export type { PathMode } from "./register-facts.ts";
 export type { WhenFull } from "./register-update.ts";
-export { Registrar } from "./registrar.ts";
+export { Registrar, type RegistrarCounts } from "./registrar.ts";
 export type { KnownUsers, RegistrarOptions } from "./registrar-options.ts";
+export type { RemoveOptions } from "./removal.ts";
 export { StoreUnavailable, type StoreUnavailableOptions } from "./store-unavailable.ts";

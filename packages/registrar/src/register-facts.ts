@@ -1,4 +1,4 @@
-import { path, Reject, type Request, type Server } from "@sipkit/core";
+import { identity, path, Reject, type Request, type Server } from "@sipkit/core";
 import type { Sender } from "./contact-flow.ts";
 import { digestOf } from "./message-digest.ts";
 import { supports } from "./option-tags.ts";
@@ -28,6 +28,7 @@ export function readFacts(
     digest: digestOf(request),
     path: mode === "off" ? NO_PATH : readPath(request, mode),
     userAgent: request.headers.get("user-agent")?.slice(0, LONGEST_USER_AGENT),
+    by: request.get(identity)?.user,
     now,
   };
 }

@@ -2,7 +2,7 @@ import { Reject, uriEquals } from "@sipkit/core";
 import type { Binding } from "./binding.ts";
 import { type ContactKey, hasKey, lacksKey } from "./contact-key.ts";
 import type { ContactRequest } from "./contact-requests.ts";
-import type { BindingEvent, BindingEventName } from "./events.ts";
+import type { BindingEvent, BindingEventName, RemovalReason } from "./events.ts";
 
 /** What of a REGISTER goes into each of its bindings. */
 export interface RegisterFacts {
@@ -12,6 +12,8 @@ export interface RegisterFacts {
   readonly digest: number;
   readonly path: readonly string[];
   readonly userAgent: string | undefined;
+  /** Whose credentials it had. */
+  readonly by: string | undefined;
   /** The time by the wall clock, in milliseconds. */
   readonly now: number;
 }
@@ -82,7 +84,7 @@ export class RegisterUpdate {
     if (kept.every((binding) => binding.expiresAt > now)) return kept;
     return kept.filter((binding) => {
       if (binding.expiresAt > now) return true;
-      changes.push(this.#change("expired", binding));
+      changes.push(["expired", { addressOfRecord: this.addressOfRecord, binding }]);
       return false;
     });
   }
@@ -91,7 +93,7 @@ export class RegisterUpdate {
   #removeAll(live: readonly Binding[], changes: Change[]): readonly Binding[] {
     for (const binding of live) {
       if (this.#isOld(binding)) throw outOfOrder();
-      changes.push(this.#change("removed", binding));
+      changes.push(this.#remove(binding, "unregistered"));
     }
     return [];
   }
@@ -106,13 +108,15 @@ export class RegisterUpdate {
       const previous = this.#take(contact, written, others);
       if (previous === "repeated") return undefined;
       if (contact.expires > 0) written.push({ binding: this.#bind(contact), previous });
-      else if (previous !== undefined) changes.push(this.#change("removed", previous));
+      else if (previous !== undefined) {
+        changes.push(this.#remove(previous, "unregistered"));
+      }
     }
     for (const { binding, previous } of written) {
       changes.push(
         previous === undefined
-          ? this.#change("added", binding)
-          : this.#change("refreshed", binding, previous),
+          ? this.#change("added", { binding })
+          : this.#change("refreshed", { binding, previous }),
       );
     }
     // Who has too many already (the limit was lowered) may still refresh and remove.
@@ -129,7 +133,7 @@ export class RegisterUpdate {
       if (whenFull === "reject") break;
       if (whenFull === "replace-unreachable" && !isUnreachable(binding)) continue;
       others.splice(at, 1);
-      changes.push(this.#change("removed", binding));
+      changes.push(this.#remove(binding, "replaced"));
     }
     if (count + others.length > maxBindings) throw new Reject(403, { reason: "Too Many Bindings" });
   }
@@ -170,14 +174,13 @@ export class RegisterUpdate {
     return methods === undefined ? binding : { ...binding, methods };
   }
 
-  #change(name: BindingEventName, binding: Binding, previous?: Binding): Change {
-    const { addressOfRecord } = this.#facts;
-    return [
-      name,
-      previous === undefined
-        ? { addressOfRecord, binding }
-        : { addressOfRecord, binding, previous },
-    ];
+  #remove(binding: Binding, reason: RemovalReason): Change {
+    return this.#change("removed", { binding, reason });
+  }
+
+  #change(name: BindingEventName, event: Omit<BindingEvent, "addressOfRecord" | "by">): Change {
+    const { addressOfRecord, by } = this.#facts;
+    return [name, { addressOfRecord, ...event, ...(by !== undefined && { by }) }];
   }
 }
 

@@ -1,5 +1,6 @@
 import { EventEmitter } from "node:events";
 import {
+  type Awaitable,
   type Connection,
   dialogRoute,
   type Handler,
@@ -10,18 +11,22 @@ import {
   SipError,
   whenKnown,
 } from "@sipkit/core";
+import type { Binding } from "./binding.ts";
 import { type CurrentBinding, currentBindings } from "./binding-targets.ts";
 import type { BindingEvent, BindingEventName, RegistrarEvents } from "./events.ts";
 import { ExpiryTimer } from "./expiry-timer.ts";
 import { recover, runDetached } from "./failures.ts";
 import { Gruus } from "./gruu.ts";
 import type { Life } from "./life.ts";
+import { type ListOptions, listUsers, type RegistrationPage } from "./listing.ts";
 import type { LocationStore } from "./location-store.ts";
 import { LookUps } from "./look-ups.ts";
 import { LostFlows } from "./lost-flows.ts";
 import { RegisterFailures } from "./register-failures.ts";
+import { RegisterTally } from "./register-tally.ts";
 import { type RegistrarOptions, type RegistrarSettings, readOptions } from "./registrar-options.ts";
 import { Registrations } from "./registrations.ts";
+import { type RemoveOptions, removeBindings } from "./removal.ts";
 import { ServedDomains } from "./served-domains.ts";
 import { StaticBindings } from "./static-bindings.ts";
 import { StoreUnavailable } from "./store-unavailable.ts";
@@ -31,6 +36,18 @@ import { UpdateOrder } from "./update-order.ts";
 const EXPIRY_BATCH = 1000;
 /** Milliseconds until a store that failed, or had nothing, is asked again. */
 const EXPIRY_RETRY = 1000;
+
+/** What a registrar has, and what it has answered since it was made. */
+export interface RegistrarCounts {
+  /** Addresses-of-record with bindings in the store, those of other processes too. */
+  readonly users?: number;
+  /** Left out where the store doesn't know. */
+  readonly bindings?: number;
+  /** REGISTERs that were answered 200, those that only asked for the bindings too. */
+  readonly accepted: number;
+  /** Those that were refused, by what they were answered: `{ "423 Interval Too Brief": 3 }`. */
+  readonly refused: Readonly<Record<string, number>>;
+}
 
 /** A registrar between `start` and `close`. */
 interface Running extends Life {
@@ -57,6 +74,7 @@ export class Registrar implements Handler {
   readonly events: EventEmitter<RegistrarEvents> = new EventEmitter<RegistrarEvents>();
   readonly #settings: RegistrarSettings;
   readonly #store: LocationStore;
+  readonly #tally = new RegisterTally();
   #life: Running | undefined;
   #isClosed = false;
 
@@ -105,7 +123,9 @@ export class Registrar implements Handler {
     const within = packet.get(dialogRoute);
     if (within !== undefined) return lookUps.retarget(packet, within);
     if (method === "ACK" || method === "CANCEL") return undefined;
-    return method === "REGISTER" ? registrations.answer(packet) : lookUps.answer(packet);
+    return method === "REGISTER"
+      ? this.#tally.answer(registrations, packet)
+      : lookUps.answer(packet);
   }
 
   /** A connection was lost, and with it what is reached by it. RFC 5626 §7 */
@@ -121,6 +141,43 @@ export class Registrar implements Handler {
     return whenKnown(this.#store.read(addressOfRecord), (bindings = []) =>
       currentBindings(fixed.withStored(addressOfRecord, bindings), server.clock.wall()),
     );
+  }
+
+  /**
+   * The users who have bindings, with those in force, page by page and in an order of the store's own. Who is there from
+   * the first page to the last is on one of them. A page may have few users, or none, before the last one; users with
+   * static bindings alone are on none. Throws `SIP_BAD_OPTION` for a limit that is none, `SIP_BAD_CURSOR` for an `after`
+   * that no page gave.
+   *
+   * @example
+   * let after: string | undefined;
+   * do {
+   *   const page = await registrar.list({ after, limit: 500 });
+   *   for (const { addressOfRecord, bindings } of page.users) log(addressOfRecord, bindings.length);
+   *   after = page.next;
+   * } while (after !== undefined);
+   */
+  list(options: ListOptions = {}): Awaitable<RegistrationPage> {
+    return listUsers(this.#started(), options);
+  }
+
+  /**
+   * Removes all bindings in force of a user, given by a URI as a message writes it, or the one of an `id`; gives what
+   * was removed. A phone that is still configured comes back with its next REGISTER, and static bindings stay.
+   *
+   * @example
+   * await registrar.remove("sip:alice@example.com", { by: "support" });
+   */
+  remove(uri: string, options: RemoveOptions = {}): Awaitable<readonly Binding[]> {
+    const life = this.#started();
+    const addressOfRecord = life.domains.addressOfRecord(uri);
+    return addressOfRecord === undefined ? [] : removeBindings(life, addressOfRecord, options);
+  }
+
+  /** How many users and bindings there are, and how many REGISTERs were accepted and refused. */
+  counts(): Awaitable<RegistrarCounts> {
+    const { accepted, refused } = this.#tally;
+    return whenKnown(this.#store.counts?.() ?? {}, (kept) => ({ ...kept, accepted, refused }));
   }
 
   /** Removes the bindings whose time is over and tells how many; it happens by itself too. */
