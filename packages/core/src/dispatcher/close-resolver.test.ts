@@ -2,9 +2,10 @@ import { createSocket } from "node:dgram";
 import { promises } from "node:dns";
 import { once } from "node:events";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { Request } from "../message/request.ts";
+import type { Request } from "../message/request.ts";
 import { dnsResolver } from "../resolve/dns-resolver.ts";
 import type { NextHop } from "../resolve/resolver.ts";
+import { newRequest } from "../test-kit/new-request.ts";
 import { Dispatcher } from "./dispatcher.ts";
 
 const cleanups: (() => unknown)[] = [];
@@ -22,15 +23,7 @@ async function silentServer(): Promise<{ readonly address: string; asked: Promis
 }
 
 function request(): Request {
-  return new Request("MESSAGE", "sip:bob@service.example:5060", {
-    headers: {
-      From: "<sip:alice@192.0.2.1>;tag=1",
-      To: "<sip:bob@service.example>",
-      "Call-ID": "1",
-      CSeq: "1 MESSAGE",
-      "Max-Forwards": "70",
-    },
-  });
+  return newRequest("MESSAGE", "sip:bob@service.example:5060");
 }
 
 describe("dispatcher.close, a look-up under way", () => {

@@ -5,24 +5,14 @@ import { describe, expect, it } from "vitest";
 import type { AnyHandler } from "../chain/handler.ts";
 import { onRequest } from "../chain/on-request.ts";
 import type { Method } from "../message/method.ts";
-import { Request } from "../message/request.ts";
+import type { Request } from "../message/request.ts";
 import type { NextHop } from "../resolve/resolver.ts";
+import { newRequest } from "../test-kit/new-request.ts";
 import { VirtualNetwork } from "../testing/virtual-network.ts";
 import { Dispatcher } from "./dispatcher.ts";
 
-let calls = 0;
-
 function request(method: Method, uri = "sip:192.0.2.2;transport=tcp"): Request {
-  calls += 1;
-  return new Request(method, uri, {
-    headers: {
-      From: "<sip:alice@192.0.2.1>;tag=1",
-      To: `<${uri}>`,
-      "Call-ID": `${calls}@192.0.2.1`,
-      CSeq: `1 ${method}`,
-      "Max-Forwards": "70",
-    },
-  });
+  return newRequest(method, uri);
 }
 
 /** A host at 192.0.2.1 and one at 192.0.2.2 whose INVITEs are answered when a test says so. */

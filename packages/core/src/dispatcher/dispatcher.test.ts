@@ -3,8 +3,9 @@ import { once } from "node:events";
 import { describe, expect, it } from "vitest";
 import { onRequest } from "../chain/on-request.ts";
 import { packetKey } from "../message/packet-key.ts";
-import { Request } from "../message/request.ts";
+import type { Request } from "../message/request.ts";
 import type { Response } from "../message/response.ts";
+import { newRequest } from "../test-kit/new-request.ts";
 import type { VirtualClock } from "../testing/virtual-clock.ts";
 import { VirtualNetwork } from "../testing/virtual-network.ts";
 import type { LegAddress } from "../transport/leg-address.ts";
@@ -34,15 +35,7 @@ function world(): {
 }
 
 function message(uri: string): Request {
-  return new Request("MESSAGE", uri, {
-    headers: {
-      From: "<sip:alice@192.0.2.1>;tag=1",
-      To: `<${uri}>`,
-      "Call-ID": "1@192.0.2.1",
-      CSeq: "1 MESSAGE",
-      "Max-Forwards": "70",
-    },
-  });
+  return newRequest("MESSAGE", uri);
 }
 
 async function settle<T>(clock: VirtualClock, promise: Promise<T>, ms: number): Promise<T> {

@@ -4,8 +4,9 @@ import type { RequestOptions } from "../chain/server.ts";
 import type { SipError } from "../errors.ts";
 import type { Method } from "../message/method.ts";
 import { parsePacket } from "../message/parse.ts";
-import { Request } from "../message/request.ts";
+import type { Request } from "../message/request.ts";
 import type { NextHop } from "../resolve/resolver.ts";
+import { newRequest } from "../test-kit/new-request.ts";
 import { VirtualNetwork } from "../testing/virtual-network.ts";
 import type { LegAddress } from "../transport/leg-address.ts";
 import { Dispatcher } from "./dispatcher.ts";
@@ -94,20 +95,8 @@ async function scene(hops: readonly NextHop[], options: Partial<DispatcherOption
   };
 }
 
-let calls = 0;
-
 function request(method: Method, uri = "sip:service.example.com"): Request {
-  calls += 1;
-  return new Request(method, uri, {
-    headers: {
-      From: "<sip:alice@192.0.2.1>;tag=1",
-      To: `<${uri}>`,
-      "Call-ID": `${calls}@192.0.2.1`,
-      CSeq: `1 ${method}`,
-      "Max-Forwards": "70",
-      Contact: "<sip:alice@192.0.2.1>",
-    },
-  });
+  return newRequest(method, uri);
 }
 
 describe("failover, RFC 3263 §4.3", () => {

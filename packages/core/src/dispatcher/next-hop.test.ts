@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { Request } from "../message/request.ts";
 import type { ResolveOptions, Resolver } from "../resolve/resolver.ts";
+import { newRequest } from "../test-kit/new-request.ts";
 import { VirtualNetwork } from "../testing/virtual-network.ts";
 import { Dispatcher } from "./dispatcher.ts";
 
@@ -23,15 +23,7 @@ async function scene() {
     resolver,
   });
   await dispatcher.listen();
-  const request = new Request("OPTIONS", "sip:service.example.com", {
-    headers: {
-      From: "<sip:alice@example.com>;tag=1",
-      To: "<sip:service.example.com>",
-      "Call-ID": "1",
-      CSeq: "1 OPTIONS",
-      "Max-Forwards": "70",
-    },
-  });
+  const request = newRequest("OPTIONS", "sip:service.example.com");
   return { dispatcher, request, told };
 }
 

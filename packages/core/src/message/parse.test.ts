@@ -1,32 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ParseError } from "../errors.ts";
+import { START, optionsText as text } from "../test-kit/options-text.ts";
 import { parsePacket } from "./parse.ts";
 import { defaultParseLimits } from "./parse-limits.ts";
 import { Request } from "./request.ts";
 import { Response } from "./response.ts";
 import { validate } from "./validate.ts";
-
-const START = "OPTIONS sip:bob@example.com SIP/2.0";
-const HEADERS: Readonly<Record<string, string>> = {
-  Via: "SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKabc;rport",
-  From: '"Alice" <sip:alice@example.com>;tag=1',
-  To: "<sip:bob@example.com>",
-  "Call-ID": "a84b4c76e66710@192.0.2.1",
-  CSeq: "63104 OPTIONS",
-};
-
-/** A request with some lines changed; `undefined` leaves a header out. */
-function text(
-  change: Readonly<Record<string, string | readonly string[] | undefined>> = {},
-  start = START,
-  body = "",
-): string {
-  const lines = Object.entries({ ...HEADERS, ...change }).flatMap(([name, value]) =>
-    value === undefined ? [] : [value].flat().map((each) => `${name}: ${each}`),
-  );
-  return `${[start, ...lines].join("\r\n")}\r\n\r\n${body}`;
-}
 
 /** The error that a text is refused with, by the parser or by the validator. */
 function refusal(given: string | Uint8Array): ParseError {

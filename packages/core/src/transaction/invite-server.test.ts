@@ -2,10 +2,11 @@ import { describe, expect, it } from "vitest";
 import type { Peer, Protocol } from "../arrival.ts";
 import { Request } from "../message/request.ts";
 import { Response } from "../message/response.ts";
+import { idle } from "../test-kit/idle.ts";
 import { RecordingLeg } from "../testing/recording-leg.ts";
 import { VirtualClock } from "../testing/virtual-clock.ts";
 import type { InviteServer } from "./invite-server.ts";
-import { type TransactionStats, TransactionTable } from "./table.ts";
+import { TransactionTable } from "./table.ts";
 
 const INVITE = `INVITE sip:bob@biloxi.example SIP/2.0
 Via: SIP/2.0/UDP Pc33.atlanta.example:5060;branch=z9hG4bKinv
@@ -20,14 +21,6 @@ Content-Length: 0
 
 // As an RFC 2543 client sends it: no magic cookie, and so no branch to rely on.
 const OLD_INVITE = INVITE.replace(";branch=z9hG4bKinv", ";branch=1");
-
-const idle: TransactionStats = {
-  inviteServers: 0,
-  nonInviteServers: 0,
-  inviteClients: 0,
-  nonInviteClients: 0,
-  transactionBytes: 0,
-};
 
 function setUp(protocol: Protocol = "udp", text = INVITE) {
   const clock = new VirtualClock();

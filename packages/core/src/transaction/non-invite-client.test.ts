@@ -3,10 +3,11 @@ import type { Peer, Protocol } from "../arrival.ts";
 import { TransportError } from "../errors.ts";
 import { Request } from "../message/request.ts";
 import { Response } from "../message/response.ts";
+import { idle } from "../test-kit/idle.ts";
 import { RecordingLeg } from "../testing/recording-leg.ts";
 import { VirtualClock } from "../testing/virtual-clock.ts";
 import type { ClientMachine } from "./client-user.ts";
-import { type TransactionStats, TransactionTable } from "./table.ts";
+import { TransactionTable } from "./table.ts";
 
 const OPTIONS = `OPTIONS sip:bob@biloxi.example SIP/2.0
 Via: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKopt
@@ -43,14 +44,6 @@ function setUp(protocol: Protocol = "udp", times: { t1?: number; t2?: number; t4
   };
   return { clock, leg, table, told, peer, request, client, receive };
 }
-
-const idle: TransactionStats = {
-  inviteServers: 0,
-  nonInviteServers: 0,
-  inviteClients: 0,
-  nonInviteClients: 0,
-  transactionBytes: 0,
-};
 
 describe("non-INVITE client transaction, RFC 3261 §17.1.2", () => {
   it("repeats the request by Timer E at intervals that double up to T2, until Timer F", async () => {

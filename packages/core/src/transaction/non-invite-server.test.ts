@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
 import type { Peer, Protocol } from "../arrival.ts";
 import { Request } from "../message/request.ts";
+import { idle } from "../test-kit/idle.ts";
 import { RecordingLeg } from "../testing/recording-leg.ts";
 import { VirtualClock } from "../testing/virtual-clock.ts";
 import type { NonInviteServer } from "./non-invite-server.ts";
-import { type TransactionStats, TransactionTable } from "./table.ts";
+import { TransactionTable } from "./table.ts";
 
 const MESSAGE = `MESSAGE sip:bob@biloxi.example SIP/2.0
 Via: SIP/2.0/UDP 198.51.100.7:5060;branch=z9hG4bKmsg
@@ -16,14 +17,6 @@ CSeq: 1 MESSAGE
 Content-Length: 0
 
 `;
-
-const idle: TransactionStats = {
-  inviteServers: 0,
-  nonInviteServers: 0,
-  inviteClients: 0,
-  nonInviteClients: 0,
-  transactionBytes: 0,
-};
 
 function setUp(protocol: Protocol = "udp") {
   const clock = new VirtualClock();

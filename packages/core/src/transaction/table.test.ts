@@ -2,20 +2,13 @@ import { describe, expect, it } from "vitest";
 import type { Connection, Peer, Protocol } from "../arrival.ts";
 import { TransportError } from "../errors.ts";
 import { Request } from "../message/request.ts";
+import { idle } from "../test-kit/idle.ts";
 import { RecordingLeg } from "../testing/recording-leg.ts";
 import { VirtualClock } from "../testing/virtual-clock.ts";
 import type { ClientUser } from "./client-user.ts";
 import type { Outlet } from "./outlet.ts";
 import type { ServerUser } from "./server-user.ts";
-import { type TransactionStats, TransactionTable } from "./table.ts";
-
-const idle: TransactionStats = {
-  inviteServers: 0,
-  nonInviteServers: 0,
-  inviteClients: 0,
-  nonInviteClients: 0,
-  transactionBytes: 0,
-};
+import { TransactionTable } from "./table.ts";
 
 function request(method: string, branch: string, extra = "", body = ""): Request {
   return Request.parse(
