@@ -16,12 +16,14 @@ import { type VirtualMessage, VirtualNetwork } from "@sipkit/core/testing";
 import { Proxy } from "@sipkit/proxy";
 import { type CurrentBinding, type MemoryStore, memoryStore, Registrar } from "@sipkit/registrar";
 import { expect } from "vitest";
-import { type Lines, message, REGISTER } from "./message.ts";
+import { type Lines, message, REGISTER, userPart } from "./message.ts";
 
 export const SERVER = "192.0.2.1";
 /** Where packets come from unless a test says otherwise. */
 export const PHONE = "192.0.2.100";
-export const PASSWORDS: Readonly<Record<string, string>> = { alice: "secret", bob: "secret" };
+/** Of every user. */
+export const PASSWORD = "secret";
+export const PASSWORDS: Readonly<Record<string, string>> = { alice: PASSWORD, bob: PASSWORD };
 
 /** What became of bytes that the server was sent. */
 export interface Outcome {
@@ -117,11 +119,11 @@ export class GuardedServer {
    * it of the message that it goes into.
    */
   async proof(user: string, start: string, from: string = PHONE): Promise<string> {
-    const request = Request.parse(message(start, { From: `<sip:${user}@example.com>;tag=1` }));
+    const From = `<sip:${userPart(user)}@example.com>;tag=1`;
+    const request = Request.parse(message(start, { From }));
     const { answers } = await this.send(request.toWire(), from);
     const [challenge] = answers;
-    const password = PASSWORDS[user] ?? "secret";
-    if (challenge === undefined || !(await authorize(request, challenge, [user, password]))) {
+    if (challenge === undefined || !(await authorize(request, challenge, [user, PASSWORD]))) {
       throw new Error(`${start} was not challenged, but answered ${challenge?.toWire()}`);
     }
     const header = challenge.status === 401 ? "Authorization" : "Proxy-Authorization";
@@ -136,9 +138,12 @@ export class GuardedServer {
     { body = "", from = PHONE }: { readonly body?: string; readonly from?: string } = {},
   ): Promise<Outcome> {
     const [name = "", value] = (await this.proof(user, start, from)).split(/: (.*)/, 2);
-    const From = `<sip:${user}@example.com>;tag=1`;
-    const own: Lines = start.startsWith("REGISTER") ? { To: `<sip:${user}@example.com>` } : {};
-    return this.send(message(start, { From, ...own, [name]: value, ...lines }, body), from);
+    const address = `<sip:${userPart(user)}@example.com>`;
+    const own: Lines = start.startsWith("REGISTER") ? { To: address } : {};
+    return this.send(
+      message(start, { From: `${address};tag=1`, ...own, [name]: value, ...lines }, body),
+      from,
+    );
   }
 
   /** Binds a user to a Contact and gives the answer's status. */

@@ -32,3 +32,11 @@ export function withRaw(wire: string, raw: string): string {
 }
 
 export const REGISTER = "REGISTER sip:example.com";
+
+/** A user's name as the user part of a URI writes it. */
+export function userPart(name: string): string {
+  return name.replace(
+    /[^\w.-]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).padStart(2, "0")}`,
+  );
+}
