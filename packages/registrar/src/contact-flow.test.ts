@@ -43,4 +43,45 @@ describe("flowOfContact, RFC 3261 §10.2.1, RFC 5626 §5.3", () => {
     expect(flowOfContact(uri, from, true)).toBe(from.flow);
     expect(flowOfContact(uri, from, false)).toBeUndefined();
   });
+
+  it.each([
+    ["sip:a@198.51.100.7;transport=tcp", "udp"],
+    ["sip:a@198.51.100.7;transport=TLS", "udp"],
+    ["sips:a@198.51.100.7", "udp"],
+    ["sips:a@198.51.100.7;transport=tcp", "tcp"],
+  ] as const)(
+    "is none for %s at the source of a REGISTER over %s: it is dialled",
+    (uri, protocol) => {
+      const from = sender(protocol, "198.51.100.7:61234", "198.51.100.7");
+      expect(flowOfContact(parseSipUri(uri), from, false)).toBeUndefined();
+    },
+  );
+
+  it.each([
+    ["sip:a@198.51.100.7;transport=udp", "udp"],
+    ["sips:a@198.51.100.7", "tls"],
+    ["sips:a@198.51.100.7;transport=tcp", "tls"],
+    ["sip:a@198.51.100.7;transport=ws", "wss"],
+  ] as const)("is the sender's for %s that came over %s", (uri, protocol) => {
+    const from = sender(protocol, "198.51.100.7:61234", "198.51.100.7");
+    expect(flowOfContact(parseSipUri(uri), from, false)).toBe(from.flow);
+  });
+
+  it("is the sender's behind a NAT, where nothing can be dialled, and never in the clear for what asks for TLS", () => {
+    const from = sender("udp", "198.51.100.7:61234", "10.0.0.5");
+    const flow = (uri: string) => flowOfContact(parseSipUri(uri), from, true);
+    expect(flow("sip:a@10.0.0.5;transport=tcp")).toBe(from.flow);
+    expect(flow("sip:a@10.0.0.6;transport=tcp")).toBe(from.flow);
+    expect(flow("sips:a@10.0.0.5")).toBeUndefined();
+    expect(flow("sip:a@10.0.0.6;transport=tls")).toBeUndefined();
+  });
+
+  it("is always or never the sender's where an option says so, but for a contact that names no place", () => {
+    const from = sender("tcp", "198.51.100.7:61234", "198.51.100.7");
+    const flow = (uri: string, rule: "source" | "contact") =>
+      flowOfContact(parseSipUri(uri), from, true, rule);
+    expect(flow("sip:a@203.0.113.9", "source")).toBe(from.flow);
+    expect(flow("sip:a@198.51.100.7", "contact")).toBeUndefined();
+    expect(flow("sip:a@x.invalid", "contact")).toBe(from.flow);
+  });
 });

@@ -47,13 +47,23 @@ export interface ContactRules {
   readonly keepsMethods: boolean;
 }
 
+/** Whose Contacts are read. */
+export interface ContactOwner {
+  readonly addressOfRecord: string;
+  readonly sender: Sender | undefined;
+}
+
 /** What else reading a Contact needs. */
 export interface ContactReader {
-  readonly sender: Sender | undefined;
   /** A number from 0 to less than 1. */
   readonly chance: () => number;
   /** Whether a request to that Contact would come back to the same user. */
-  readonly leadsBack: (parsed: SipUri, uri: string, flow: FlowRef | undefined) => boolean;
+  readonly leadsBack: (
+    addressOfRecord: string,
+    parsed: SipUri,
+    uri: string,
+    flow: FlowRef | undefined,
+  ) => boolean;
 }
 
 /** Characters of one Contact, its URI and parameters: what a push service's token needs, and more. */
@@ -78,6 +88,7 @@ export class LoopingContact extends Reject {
 export function readContacts(
   request: Request,
   rules: ContactRules,
+  owner: ContactOwner,
   reader: ContactReader,
 ): "*" | readonly ContactRequest[] {
   const values = request.headers.readAll(contact);
@@ -94,7 +105,7 @@ export function readContacts(
   const alone = values.length === 1;
   const requests: ContactRequest[] = [];
   for (const value of values) {
-    if (value !== "*") requests.push(readContact(request, value, alone, rules, reader));
+    if (value !== "*") requests.push(readContact(request, value, alone, rules, owner, reader));
   }
   if (rules.outbound !== "off") checkFlows(requests, rules.outbound);
   return requests;
@@ -105,7 +116,8 @@ function readContact(
   value: ContactValue,
   alone: boolean,
   rules: ContactRules,
-  { sender, chance, leadsBack }: ContactReader,
+  { addressOfRecord, sender }: ContactOwner,
+  { chance, leadsBack }: ContactReader,
 ): ContactRequest {
   const { uri, q = rules.defaultQ } = value;
   const all = value.params;
@@ -124,7 +136,8 @@ function readContact(
     // RFC 5626 §6: a device that registers a flow is reached over that one.
     flow = byFlow === undefined ? flowOfContact(parsed, sender, alone, rules.nextHop) : sender.flow;
   }
-  if (expires > 0 && isSip && leadsBack(parsed, uri, flow)) throw new LoopingContact();
+  if (expires > 0 && isSip && leadsBack(addressOfRecord, parsed, uri, flow))
+    throw new LoopingContact();
   return {
     uri,
     params: keptParams(all, written),

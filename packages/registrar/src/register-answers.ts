@@ -43,14 +43,13 @@ export class RegisterAnswers {
   ok(request: Request, registered: Registered): Response {
     const { now } = registered;
     const { serviceRoute, onlyOwn, maxExpires } = this.#rules;
-    const gruus = this.#gruus !== undefined && supports(request, "gruu") ? this.#gruus : undefined;
-    const isFetch = !request.headers.has("contact");
+    const isPartial = onlyOwn && request.headers.has("contact");
     const headers: [name: string, value: string][] = [];
     for (const binding of registered.bindings) {
       if (binding.expiresAt <= now) continue;
-      if (onlyOwn && !isFetch && !isOf(binding, request)) continue;
+      if (isPartial && !isOf(binding, request)) continue;
       const expires = Math.min(remainingSeconds(binding, now), maxExpires);
-      const named = gruus === undefined ? "" : gruusOf(gruus, registered.addressOfRecord, binding);
+      const named = binding.params === "" ? "" : this.#gruusOf(request, registered, binding);
       headers.push(["Contact", `<${binding.uri}>${binding.params}${named};expires=${expires}`]);
     }
     if (this.#rules.echoesPath && request.headers.has("path") && supports(request, "path")) {
@@ -66,6 +65,19 @@ export class RegisterAnswers {
     return response;
   }
 
+  /** RFC 5627 §5.2 */
+  #gruusOf(request: Request, { addressOfRecord }: Registered, binding: Binding): string {
+    const gruus = this.#gruus;
+    const { params, callId } = binding;
+    if (gruus === undefined || !/instance/i.test(params)) return "";
+    const { instance } = deviceOf(binding);
+    // A static one has no REGISTER that its temporary ones would hold for.
+    if (instance === undefined || callId === "" || !supports(request, "gruu")) return "";
+    const lasting = gruus.publicOf(addressOfRecord, instance);
+    const temporary = gruus.temporaryOf(addressOfRecord, instance, callId);
+    return `;pub-gruu="${lasting}";temp-gruu="${temporary}"`;
+  }
+
   /** RFC 5626 §6: the device learns that its flow counts, and how often to keep it alive when it is ours. */
   #tellOfFlow(request: Request, headers: [name: string, value: string][]): void {
     const { flowTimer } = this.#rules;
@@ -78,13 +90,4 @@ export class RegisterAnswers {
 /** Whether a binding is one that this REGISTER made. */
 function isOf({ callId, cseq }: Binding, request: Request): boolean {
   return callId === request.callId && cseq === request.cseq.number;
-}
-
-/** RFC 5627 §5.2 */
-function gruusOf(gruus: Gruus, addressOfRecord: string, binding: Binding): string {
-  const { instance } = deviceOf(binding);
-  // A static one has no REGISTER that its temporary ones would hold for.
-  if (instance === undefined || binding.callId === "") return "";
-  const lasting = gruus.publicOf(addressOfRecord, instance);
-  return `;pub-gruu="${lasting}";temp-gruu="${gruus.temporaryOf(addressOfRecord, instance, binding.callId)}"`;
 }

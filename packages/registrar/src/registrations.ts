@@ -7,7 +7,7 @@ import {
   type SipUri,
 } from "@sipkit/core";
 import type { Binding } from "./binding.ts";
-import { type ContactRequest, readContacts } from "./contact-requests.ts";
+import { type ContactReader, type ContactRequest, readContacts } from "./contact-requests.ts";
 import { mapFailure } from "./failures.ts";
 import { hasGr } from "./gruu.ts";
 import type { Life } from "./life.ts";
@@ -24,7 +24,9 @@ export class Registrations {
   readonly #life: Life;
   readonly #answers: RegisterAnswers;
   readonly #extensions: ReadonlySet<string>;
-  readonly #isUnreachable: (binding: Binding) => boolean;
+  readonly #reader: ContactReader;
+  /** Of a user without static bindings. */
+  readonly #rules: UpdateRules;
 
   constructor(life: Life) {
     const { server, settings, gruus } = life;
@@ -35,7 +37,17 @@ export class Registrations {
       ...(settings.contacts.outbound === "off" ? [] : ["outbound"]),
       ...(gruus === undefined ? [] : ["gruu"]),
     ]);
-    this.#isUnreachable = (binding) => isLost(binding, server);
+    this.#reader = {
+      chance: () => this.#chance(),
+      leadsBack: (user, uri, text, flow) => this.#leadsBack(user, uri, text, flow),
+    };
+    this.#rules = {
+      maxBindings: settings.maxBindings,
+      whenFull: settings.whenFull,
+      acceptsEqualCseq: settings.acceptsEqualCseq,
+      fixed: [],
+      isUnreachable: (binding) => isLost(binding, server),
+    };
   }
 
   answer(request: Request): Outcome {
@@ -55,34 +67,26 @@ export class Registrations {
       return domains.leavesOthers(request.uri) ? undefined : request.createResponse(404);
     }
     if (!domains.belongs(addressOfRecord, request.uri)) return request.createResponse(404);
-    return this.#life.order.run<Awaited<Outcome>>(addressOfRecord, () => {
-      // Step 6: no Contact, nothing changes.
-      if (!request.headers.has("contact")) {
-        return readBindings(this.#life, addressOfRecord, (bindings = []) =>
-          this.#ok(request, addressOfRecord, bindings, false),
-        );
-      }
-      return mapFailure(() => this.#update(request, addressOfRecord), failures.ofUpdate);
-    });
+    // Step 6: no Contact, nothing changes.
+    const isFetch = !request.headers.has("contact");
+    return this.#life.order.run<Awaited<Outcome>>(addressOfRecord, () =>
+      isFetch
+        ? readBindings(this.#life, addressOfRecord, (bindings = []) =>
+            this.#ok(request, addressOfRecord, bindings, false),
+          )
+        : mapFailure(() => this.#update(request, addressOfRecord), failures.ofUpdate),
+    );
   }
 
   /** Steps 6 and 7: all or nothing. A store that fails throws, which is answered 500. */
   #update(request: Request, addressOfRecord: string): Response | Promise<Response> {
     const { server, settings, fixed, store } = this.#life;
-    const { maxBindings, whenFull, acceptsEqualCseq, path } = settings;
-    const contacts = readContacts(request, settings.contacts, {
-      sender: senderOf(request, server, path),
-      chance: () => this.#chance(),
-      leadsBack: (uri, text, flow) => this.#leadsBack(addressOfRecord, uri, text, flow),
-    });
+    const { path } = settings;
+    const about = { addressOfRecord, sender: senderOf(request, server, path) };
+    const contacts = readContacts(request, settings.contacts, about, this.#reader);
     const facts = readFacts(request, addressOfRecord, server.clock.wall(), path);
-    const rules: UpdateRules = {
-      maxBindings,
-      whenFull,
-      acceptsEqualCseq,
-      fixed: fixed.of(addressOfRecord),
-      isUnreachable: this.#isUnreachable,
-    };
+    const always = fixed.of(addressOfRecord);
+    const rules = always.length === 0 ? this.#rules : { ...this.#rules, fixed: always };
     const update = new RegisterUpdate(facts, contacts, rules);
     const kept = store.update(addressOfRecord, (bindings) => update.apply(bindings));
     if ("then" in kept) {
