@@ -29,6 +29,7 @@ import {
   receivedCredentials,
   removeCredentials,
 } from "./received-credentials.ts";
+import { trustedPeer } from "./trusted-peers.ts";
 import { isUriOf } from "./uri-match.ts";
 
 /** In which role we ask: as the server that a request is for, or as a proxy on its way. RFC 3261 §22.1 */
@@ -57,7 +58,7 @@ interface Started {
  * with 407. Whoever passes has an `identity` on his requests, and this realm's credentials are taken out of them.
  *
  * Never challenged: ACK, CANCEL, and requests within a dialog that was opened through this server (a valid signed
- * Route). Those pass without an identity.
+ * Route), which pass without an identity; and those of `TrustedPeers`, which have one.
  *
  * Refused with 403: whoever proved who he is and registers another's address-of-record (see `mayRegister`) or calls
  * under another's name (see `filter`). With 400: malformed credentials, and a digest whose `uri` is neither the
@@ -120,7 +121,11 @@ export class Authorize implements Handler {
     }
     const { realm: name, algorithms, userhash, digestUri } = this.#options;
     // §22.1: an ACK can't be answered; within a dialog the signed Route is the proof.
-    if (packet.method === "ACK" || packet.get(dialogRoute) !== undefined) {
+    if (
+      packet.method === "ACK" ||
+      packet.get(dialogRoute) !== undefined ||
+      packet.get(trustedPeer) !== undefined
+    ) {
       removeCredentials(packet, fields, name);
       return undefined;
     }

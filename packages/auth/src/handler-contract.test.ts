@@ -1,7 +1,9 @@
 import { describeHandler } from "@sipkit/core/testing";
 import { describe, it } from "vitest";
 import { Authorize } from "./authorize.ts";
+import { Permit } from "./permit.ts";
 import { Throttle } from "./throttle.ts";
+import { TrustedPeers } from "./trusted-peers.ts";
 
 describeHandler(
   "Authorize",
@@ -21,4 +23,21 @@ describeHandler(
   () => new Throttle(),
   { describe, it },
   { ignores: ["ACK sip:bob@example.com SIP/2.0", "OPTIONS sip:bob@example.com SIP/2.0"] },
+);
+
+describeHandler(
+  "Permit",
+  () => new Permit({}),
+  { describe, it },
+  {
+    ignores: ["ACK sip:bob@example.com SIP/2.0", "CANCEL sip:bob@example.com SIP/2.0"],
+    takes: ["MESSAGE sip:bob@example.com SIP/2.0"],
+  },
+);
+
+describeHandler(
+  "TrustedPeers",
+  () => new TrustedPeers([{ name: "pstn", addresses: ["0.0.0.0/0"] }]),
+  { describe, it },
+  { ignores: ["INVITE sip:bob@example.com SIP/2.0", "REGISTER sip:example.com SIP/2.0"] },
 );

@@ -15,8 +15,19 @@ export { DigestClient, type DigestClientOptions, type ServerProof } from "./dige
 export type { Filter, FilterName, FilterTable, Predicate } from "./filter.ts";
 export { type HttpCredentialsOptions, httpCredentials } from "./http-credentials.ts";
 export type { Secret } from "./nonces.ts";
+export { allOf, anyOf, anyone, authenticated, not, type Permission } from "./permission.ts";
+export {
+  anonymousFrom,
+  calls,
+  certifiedAs,
+  comesFrom,
+  memberOf,
+  speaksAs,
+} from "./permissions-by.ts";
+export { Permit, type PermitTable } from "./permit.ts";
 export type { RateOptions } from "./request-rate.ts";
 export { type SqlCredentialsOptions, type SqlDatabase, sqlCredentials } from "./sql-credentials.ts";
 export { Throttle } from "./throttle.ts";
 export type { ThrottleOptions } from "./throttle-options.ts";
+export { type TrustedPeer, TrustedPeers, trustedPeer } from "./trusted-peers.ts";
 export type { DigestUri } from "./uri-match.ts";

@@ -1,10 +1,9 @@
 import { type Awaitable, type Identity, isPromise, type Request, type Server } from "@sipkit/core";
 import type { Algorithm } from "./algorithm.ts";
-import type { CheckedOptions, MayRegister } from "./authorize-options.ts";
+import type { CheckedOptions } from "./authorize-options.ts";
 import { type Filter, Filters } from "./filter.ts";
 import { OwnAddresses } from "./own-addresses.ts";
-
-type Addresses = string | readonly string[] | undefined;
+import { type Addresses, addressesOf } from "./owned-addresses.ts";
 
 const DEFAULT_FILTERS: readonly Filter[] = ["FromIsRealm", "FromIsAuthUser"];
 
@@ -14,7 +13,7 @@ export class Permissions {
   readonly #realm: string;
   readonly #own: OwnAddresses;
   readonly #filters: Filters;
-  readonly #mayRegister: (user: string) => Awaitable<Addresses>;
+  readonly #mayRegister: (user: string, realm: string) => Awaitable<Addresses>;
 
   constructor(
     options: Pick<CheckedOptions, "realm" | "domains" | "filter" | "mayRegister">,
@@ -25,7 +24,7 @@ export class Permissions {
     this.#realm = realm;
     this.#own = new OwnAddresses(server, realm, domains);
     this.#filters = new Filters(filter, this.#own, server);
-    this.#mayRegister = addressesOf(mayRegister, realm);
+    this.#mayRegister = addressesOf(mayRegister);
   }
 
   /** Whom right credentials prove. */
@@ -52,7 +51,7 @@ export class Permissions {
   /** RFC 3261 §10.3 step 4 */
   #maySpeakFor(uri: string, user: string): Awaitable<boolean> {
     if (this.#own.isOwn(uri, user)) return true;
-    const more = this.#mayRegister(user);
+    const more = this.#mayRegister(user, this.#realm);
     return isPromise(more)
       ? more.then((addresses) => this.#isAmong(uri, addresses))
       : this.#isAmong(uri, more);
@@ -64,10 +63,4 @@ export class Permissions {
     const list = typeof addresses === "string" ? [addresses] : addresses;
     return list.some((address) => this.#server.addressOfRecord(address) === wanted);
   }
-}
-
-function addressesOf(given: MayRegister, realm: string): (user: string) => Awaitable<Addresses> {
-  if (typeof given === "function") return (user) => given(user, realm);
-  const table = new Map(Object.entries(given));
-  return (user) => table.get(user);
 }

@@ -2,8 +2,8 @@ import { Request, type Response } from "@sipkit/core";
 import { TestServer } from "@sipkit/core/testing";
 import { describe, expect, it } from "vitest";
 import { Authorize } from "./authorize.ts";
-import { ha1Of } from "./digest.ts";
 import { authorize } from "./authorize-request.ts";
+import { ha1Of } from "./digest.ts";
 import { type SqlCredentialsOptions, type SqlDatabase, sqlCredentials } from "./sql-credentials.ts";
 
 type Row = Readonly<Record<string, unknown>>;
