@@ -116,10 +116,10 @@ export {
   type TransactionStarted,
   transactionChannel,
 } from "./transaction/transaction-channel.ts";
+export { addressBlock } from "./transport/address-block.ts";
 export { type ConnectionEvent, connectionChannel } from "./transport/connection-channel.ts";
 export type { FlowRef } from "./transport/flow.ts";
 export { type LegAddress, type LegOptions, parseLeg } from "./transport/leg-address.ts";
-export { addressBlock } from "./transport/places.ts";
 export type { StreamLimits } from "./transport/stream-limits.ts";
 export type { TlsCertificate, TlsOptions } from "./transport/tls-options.ts";
 export type { Transport, TransportSink } from "./transport/transport.ts";

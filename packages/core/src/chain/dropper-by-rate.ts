@@ -1,7 +1,7 @@
 import type { Leg, Peer } from "../arrival.ts";
 import { SipError } from "../errors.ts";
 import type { Method } from "../message/method.ts";
-import { addressBlock } from "../transport/places.ts";
+import { addressBlock } from "../transport/address-block.ts";
 import type { DropRule } from "./dropper.ts";
 import type { Packet } from "./handler.ts";
 import type { Server } from "./server.ts";

@@ -1,10 +1,9 @@
-import type { Peer } from "../arrival.ts";
+import type { Outlet } from "../transaction/outlet.ts";
 import type { TransportLeg } from "../transport/leg.ts";
 
-/** A leg of ours and a peer that it reaches. */
-export interface Way {
+/** A leg of ours and a peer that it reaches, with what follows when that fails. */
+export interface Way extends Outlet {
   readonly leg: TransportLeg;
-  readonly peer: Peer;
   /** Where else the request may go when this fails. RFC 3263 §4.3 */
   readonly otherwise?: Way | undefined;
   /** Of a way over UDP: the leg that reaches the same place by TCP, for what is too large for a datagram. §18.1.1 */

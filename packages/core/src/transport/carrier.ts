@@ -3,7 +3,7 @@ import type { ListenAddress } from "./leg-address.ts";
 import type { FrameSink } from "./stream-framer.ts";
 
 /** Where a connection is opened to. */
-export interface Destination {
+export interface Endpoint {
   readonly host: string;
   readonly port: number;
   readonly localAddress?: string;
@@ -81,5 +81,5 @@ export interface Carriers {
   prepare?(): Promise<void>;
   listener(door: Door): Listener;
   /** Opens a connection. */
-  connect(to: Destination, sink: CarrierSink): Carrier;
+  connect(to: Endpoint, sink: CarrierSink): Carrier;
 }

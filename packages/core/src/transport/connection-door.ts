@@ -15,9 +15,9 @@ export interface DoorHost {
   now(): number;
   trace(what: ConnectionEvent["what"], peer: Peer, why?: string): void;
   /** Takes a place for a connection; `false`: there is none. */
-  takePlace(peer: Peer): boolean;
+  reserve(peer: Peer): boolean;
   /** Gives back the place of one that never came in. */
-  freePlace(address: string): void;
+  release(address: string): void;
   /** A connection is in: it has its place and can carry SIP. */
   entered(peer: Peer, open: OpenCarrier, proof: PeerProof | undefined): void;
 }
@@ -31,7 +31,7 @@ export class ConnectionDoor implements Door {
   constructor(host: DoorHost) {
     this.#host = host;
     this.#handshakes = new Handshakes((address, port) => {
-      host.freePlace(address);
+      host.release(address);
       host.counted.failedHandshakes += 1;
       host.trace("failed", { protocol: host.protocol, address, port }, "no handshake");
     });
@@ -68,7 +68,7 @@ export class ConnectionDoor implements Door {
   /** Takes a place for what comes in, or destroys its socket. */
   #letsIn(socket: Socket, peer: Peer | undefined): peer is Peer {
     // Without an address it was closed before it was accepted.
-    const hasPlace = peer !== undefined && !this.#closed && this.#host.takePlace(peer);
+    const hasPlace = peer !== undefined && !this.#closed && this.#host.reserve(peer);
     if (!hasPlace) socket.destroy();
     return hasPlace;
   }

@@ -6,10 +6,10 @@ import type { Carriers, Listener, OpenCarrier, PeerProof } from "./carrier.ts";
 import { type ConnectionOwner, StreamConnection } from "./connection.ts";
 import { type ConnectionEvent, connectionChannel } from "./connection-channel.ts";
 import { ConnectionDoor, type DoorHost } from "./connection-door.ts";
+import { ConnectionQuota } from "./connection-quota.ts";
 import { ConnectionTable } from "./connection-table.ts";
 import { isWildcard } from "./host-port.ts";
 import type { ListenAddress } from "./leg-address.ts";
-import { Places } from "./places.ts";
 import { type StreamCounters, streamCounters } from "./stream-counters.ts";
 import { type StreamLimits, streamLimits } from "./stream-limits.ts";
 import type { Transport, TransportSink } from "./transport.ts";
@@ -34,7 +34,7 @@ export class ConnectionTransport implements Transport, ConnectionOwner, DoorHost
   readonly #context: TransportContext;
   readonly #listener: Listener;
   readonly #table: ConnectionTable;
-  readonly #places: Places;
+  readonly #quota: ConnectionQuota;
   readonly #door: ConnectionDoor;
   #listen: ListenAddress;
   #sink: TransportSink | undefined;
@@ -57,7 +57,7 @@ export class ConnectionTransport implements Transport, ConnectionOwner, DoorHost
     this.#carriers = carriers;
     this.#context = context;
     this.#table = new ConnectionTable(listen.protocol === "tls" || listen.protocol === "wss");
-    this.#places = new Places(this.limits);
+    this.#quota = new ConnectionQuota(this.limits);
     this.#door = new ConnectionDoor(this);
     this.#listener = carriers.listener(this.#door);
   }
@@ -93,7 +93,7 @@ export class ConnectionTransport implements Transport, ConnectionOwner, DoorHost
   }
 
   stats(): Readonly<Record<string, number>> {
-    return { connections: this.#places.taken };
+    return { connections: this.#quota.taken };
   }
 
   counters(): Readonly<Record<string, number>> {
@@ -147,7 +147,7 @@ export class ConnectionTransport implements Transport, ConnectionOwner, DoorHost
 
   gone(connection: StreamConnection): void {
     this.#table.remove(connection);
-    this.freePlace(connection.peer.address);
+    this.release(connection.peer.address);
     if (this.#table.size === 0) this.#allGone?.();
   }
 
@@ -156,8 +156,8 @@ export class ConnectionTransport implements Transport, ConnectionOwner, DoorHost
     this.#dirty.push(connection);
   }
 
-  takePlace(peer: Peer): boolean {
-    if (!this.#places.take(peer.address)) {
+  reserve(peer: Peer): boolean {
+    if (!this.#quota.take(peer.address)) {
       this.counted.connectionsRefused += 1;
       this.trace("refused", peer, TOO_MANY);
       return false;
@@ -166,8 +166,8 @@ export class ConnectionTransport implements Transport, ConnectionOwner, DoorHost
     return true;
   }
 
-  freePlace(address: string): void {
-    this.#places.free(address);
+  release(address: string): void {
+    this.#quota.free(address);
   }
 
   entered({ address, port }: Peer, open: OpenCarrier, proof: PeerProof | undefined): void {
@@ -188,7 +188,7 @@ export class ConnectionTransport implements Transport, ConnectionOwner, DoorHost
     if (isIP(to.address) === 0 || !(to.port > 0 && to.port < 65_536)) {
       return this.#error(to, "that is no address and port");
     }
-    return this.takePlace(to) ? this.#dial(to) : this.#error(to, TOO_MANY);
+    return this.reserve(to) ? this.#dial(to) : this.#error(to, TOO_MANY);
   }
 
   #dial({ address, port, domain }: Peer): StreamConnection {
@@ -215,7 +215,7 @@ export class ConnectionTransport implements Transport, ConnectionOwner, DoorHost
       this.#sweep = undefined;
       this.#door.checkDeadlines(now);
       for (const connection of this.#table) connection.checkDeadlines(now);
-      if (this.#places.taken > 0) this.#sweep ??= this.#setSweep();
+      if (this.#quota.taken > 0) this.#sweep ??= this.#setSweep();
     });
   }
 

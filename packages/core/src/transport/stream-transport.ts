@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import { ByteCarrier } from "./byte-carrier.ts";
-import type { Carriers, Destination, Listener, PeerProof } from "./carrier.ts";
+import type { Carriers, Endpoint, Listener, PeerProof } from "./carrier.ts";
 import { ConnectionTransport } from "./connection-transport.ts";
 import type { ListenAddress } from "./leg-address.ts";
 import { streamLimits } from "./stream-limits.ts";
@@ -10,7 +10,7 @@ import type { TransportContext } from "./transport-context.ts";
 export interface StreamSockets {
   listener(door: StreamDoor): Listener;
   /** Opens a connection; `ready` is called when it can carry SIP. */
-  connect(to: Destination, ready: (proof?: PeerProof) => void): Socket;
+  connect(to: Endpoint, ready: (proof?: PeerProof) => void): Socket;
 }
 
 /** Where connections come in that carry SIP in a stream of bytes. See `Door`. */

@@ -1,5 +1,5 @@
 import type { PeerCertificate } from "node:tls";
-import type { Destination } from "./carrier.ts";
+import type { Endpoint } from "./carrier.ts";
 import { canonicalAddress, isAddressLiteral, parseHostPort } from "./host-port.ts";
 
 const SIP = "sip:";
@@ -29,7 +29,7 @@ export function sipIdentities(certificate: PeerCertificate): readonly string[] {
  */
 export function identityFault(
   certificate: PeerCertificate,
-  { domain, host }: Pick<Destination, "domain" | "host">,
+  { domain, host }: Pick<Endpoint, "domain" | "host">,
 ): string | undefined {
   if (domain === undefined || isAddressLiteral(domain)) {
     const address = canonicalAddress(domain ?? host);

@@ -10,7 +10,7 @@ import {
   type TlsOptions as TlsServerOptions,
 } from "node:tls";
 import { messageOf, SipError } from "../errors.ts";
-import type { Destination, PeerProof } from "./carrier.ts";
+import type { Endpoint, PeerProof } from "./carrier.ts";
 import { isAddressLiteral } from "./host-port.ts";
 import { identityFault, sipIdentities, withoutRoot } from "./tls-identities.ts";
 import type { TlsCertificate, TlsOptions } from "./tls-options.ts";
@@ -71,7 +71,7 @@ export class TlsSettings {
    *
    * RFC 5922 §7.3, RFC 6066 §3
    */
-  connectOptions(to: Destination): ConnectionOptions {
+  connectOptions(to: Endpoint): ConnectionOptions {
     const { options, own } = this.#current;
     const { domain = "", ...where } = to;
     return {

@@ -1,6 +1,6 @@
 import { connect, isIPv6 } from "node:net";
 import { connect as connectTls } from "node:tls";
-import type { Carrier, CarrierSink, Destination } from "./carrier.ts";
+import type { Carrier, CarrierSink, Endpoint } from "./carrier.ts";
 import { defaultPorts } from "./leg-address.ts";
 import type { TlsSettings } from "./tls-settings.ts";
 import { WebSocketCarrier } from "./websocket-carrier.ts";
@@ -17,7 +17,7 @@ export interface WebSocketClientOptions {
 /** Opens a WebSocket for SIP; what fails is told by the sink. RFC 7118 §4 */
 export function connectWebSocket(
   { WebSocket }: WebSocketModule,
-  to: Destination,
+  to: Endpoint,
   { path, tls, maxMessage }: WebSocketClientOptions,
   sink: CarrierSink,
 ): Carrier {
@@ -36,7 +36,7 @@ export function connectWebSocket(
 }
 
 /** The name that was asked for. RFC 9110 §7.2 */
-function hostOf({ domain, host, port }: Destination, protocol: "ws" | "wss"): string {
+function hostOf({ domain, host, port }: Endpoint, protocol: "ws" | "wss"): string {
   const name = domain ?? (isIPv6(host) ? `[${host}]` : host);
   return port === defaultPorts[protocol] ? name : `${name}:${port}`;
 }

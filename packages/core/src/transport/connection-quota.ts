@@ -1,7 +1,8 @@
+import { addressBlock } from "./address-block.ts";
 import type { StreamLimits } from "./stream-limits.ts";
 
 /** How many connections there may be, in all and with one host. */
-export class Places {
+export class ConnectionQuota {
   readonly #limits: Pick<StreamLimits, "maxConnections" | "maxConnectionsPerAddress">;
   readonly #perBlock = new Map<string, number>();
   #taken = 0;
@@ -10,6 +11,7 @@ export class Places {
     this.#limits = limits;
   }
 
+  /** How many places are taken. */
   get taken(): number {
     return this.#taken;
   }
@@ -33,19 +35,4 @@ export class Places {
     if (left > 0) this.#perBlock.set(block, left);
     else this.#perBlock.delete(block);
   }
-}
-
-/** What one host has at its disposal: an IPv4 address, or the /64 of an IPv6 address as its four groups. */
-export function addressBlock(address: string): string {
-  if (!address.includes(":")) return address;
-  const [front = "", back] = address.split("::", 2);
-  const groups = front === "" ? [] : front.split(":");
-  if (back !== undefined) {
-    const tail = back === "" ? [] : back.split(":");
-    // An IPv4 address at the end stands for two groups.
-    const width = tail.length + (back.includes(".") ? 1 : 0);
-    while (groups.length + width < 8) groups.push("0");
-    groups.push(...tail);
-  }
-  return groups.slice(0, 4).join(":");
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { addressBlock } from "./places.ts";
+import { addressBlock } from "./address-block.ts";
 
 describe("the addresses that one host has", () => {
   it.each([
