@@ -119,6 +119,7 @@ export {
 export { addressBlock } from "./transport/address-block.ts";
 export { type ConnectionEvent, connectionChannel } from "./transport/connection-channel.ts";
 export type { FlowRef } from "./transport/flow.ts";
+export { canonicalAddress } from "./transport/host-port.ts";
 export { type LegAddress, type LegOptions, parseLeg } from "./transport/leg-address.ts";
 export type { StreamLimits } from "./transport/stream-limits.ts";
 export type { TlsCertificate, TlsOptions } from "./transport/tls-options.ts";

@@ -22,6 +22,27 @@ describe("flowOfContact, RFC 3261 §10.2.1, RFC 5626 §5.3", () => {
   });
 
   it.each([
+    "sip:a@127.0.0.1:6379",
+    "sip:a@[::1]:6379",
+    "sip:a@[0:0:0:0:0:0:0:1]",
+    "sip:a@[::ffff:127.0.0.1]",
+    "sip:a@[::FFFF:7f00:1]",
+    "sip:a@LOCALHOST",
+    "sip:a@x.localhost.",
+    "sip:a@0.0.0.0",
+    "sip:a@[::]",
+    "sip:a@169.254.169.254:80",
+    "sip:a@224.0.0.1",
+    "sip:a@255.255.255.255",
+    "sip:a@[ff02::1]",
+    "sip:a@203.0.113.9;maddr=127.0.0.1",
+    "sip:a@203.0.113.9;maddr=239.255.255.250",
+  ])("is the sender's where he names what is the server's own, or nobody's: %s", (uri) => {
+    const from = sender("udp", "198.51.100.7:61234", "198.51.100.7");
+    expect(flowOfContact(parseSipUri(uri), from, true)).toBe(from.flow);
+  });
+
+  it.each([
     ["a public address", "sip:a@203.0.113.9", "198.51.100.7:61234", "198.51.100.7"],
     [
       "another device in the same private network",

@@ -1,13 +1,15 @@
-import type { FlowRef, Protocol, SipUri } from "@sipkit/core";
+import { canonicalAddress, type FlowRef, type Protocol, type SipUri } from "@sipkit/core";
 
-/** The networks that mean something else in each place. RFC 1918, 6598, 3927, 4193, 4291 */
+/** The networks that mean something else in each place, or no one host. RFC 1918, 6598, 3927, 4193, 4291, 6761 */
 const PRIVATE: readonly (readonly [network: string, pattern: RegExp])[] = [
   ["10/8", /^10\./],
   ["172.16/12", /^172\.(1[6-9]|2\d|3[01])\./],
   ["192.168/16", /^192\.168\./],
   ["100.64/10", /^100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\./],
   ["169.254/16", /^169\.254\./],
-  ["127/8", /^127\./],
+  ["loopback", /^127\.|^::1$|(?:^|\.)localhost\.?$/],
+  ["this host", /^0\.|^::$/],
+  ["multicast and broadcast", /^(?:22[4-9]|2[34]\d|25[0-5])\.|^ff[0-9a-f]{2}:/],
   ["fc00::/7", /^f[cd][0-9a-f]{2}:/],
   ["fe80::/10", /^fe[89ab][0-9a-f]:/],
 ];
@@ -43,7 +45,8 @@ export function flowOfContact(
   rule: NextHopRule = "auto",
 ): FlowRef | undefined {
   const { flow } = sender;
-  const host = bare(uri.host);
+  // §19.1.1: that is where a request would go.
+  const host = bare(uri.params.get("maddr") ?? uri.host);
   if (rule === "source" || host.endsWith(".invalid")) return flow;
   if (rule === "contact") return undefined;
   if (alone && flow.protocol !== "udp") return flow;
@@ -72,8 +75,9 @@ function isSecure(protocol: Protocol): boolean {
   return protocol === "tls" || protocol === "wss";
 }
 
+/** A host in one spelling: an IPv4 address in IPv6's clothes is what it is. */
 function bare(host: string): string {
-  return (host.startsWith("[") ? host.slice(1, -1) : host).toLowerCase();
+  return canonicalAddress(host).toLowerCase();
 }
 
 /** Takes what begins like an address for one: a name such as `10.example.com` costs nothing but its flow being kept. */
