@@ -8,7 +8,7 @@ export type RemovalReason = "unregistered" | "replaced" | "operator";
 
 /** What became of a binding. */
 export interface BindingEvent {
-  /** Canonical: `sip:user@host`, the user unescaped. */
+  /** Canonical: `sip:user@host`, the user unescaped; `userUri` makes a URI of it. */
   readonly addressOfRecord: string;
   readonly binding: Binding;
   /** What a refresh replaced. */

@@ -21,3 +21,4 @@ export { Registrar, type RegistrarCounts } from "./registrar.ts";
 export type { KnownUsers, RegistrarOptions } from "./registrar-options.ts";
 export type { RemoveOptions } from "./removal.ts";
 export { StoreUnavailable, type StoreUnavailableOptions } from "./store-unavailable.ts";
+export { userUri } from "./user-uri.ts";

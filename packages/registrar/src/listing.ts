@@ -1,6 +1,7 @@
 import { type Awaitable, SipError, whenKnown } from "@sipkit/core";
 import { type CurrentBinding, currentBindings } from "./binding-targets.ts";
 import type { Life } from "./life.ts";
+import { userUri } from "./user-uri.ts";
 
 /** Users that one page may have: what reading it costs, the event loop waits for. */
 const MOST_LISTED = 1000;
@@ -17,6 +18,8 @@ export interface ListOptions {
 export interface RegisteredUser {
   /** Canonical: `sip:user@host`, the user unescaped. */
   readonly addressOfRecord: string;
+  /** The same as a URI, for `query` and `remove`: that of `userUri`. */
+  readonly uri: string;
   /** As `Registrar.query` gives them. */
   readonly bindings: readonly CurrentBinding[];
 }
@@ -41,6 +44,7 @@ export function listUsers(
     const current = users
       .map(({ addressOfRecord, bindings }) => ({
         addressOfRecord,
+        uri: userUri(addressOfRecord),
         bindings: currentBindings(fixed.withStored(addressOfRecord, bindings), now),
       }))
       .filter(({ bindings }) => bindings.length > 0);

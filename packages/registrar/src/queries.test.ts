@@ -128,6 +128,28 @@ describe.each(stores)("Registrar.remove on a store that answers %s", (_when, sto
   });
 });
 
+describe("userUri", () => {
+  it.each([
+    "alice",
+    "J%C3%B6rg",
+    "a%20b%40c%0D%0A",
+    "%3Cscript%3E",
+    "%25%2561",
+    "%FF",
+    "+1-555;x=y",
+    "a%3Ab",
+    "%F0%9F%98%80",
+  ])("makes of a listed user %s a URI that finds and removes her", async (user) => {
+    const { registrar, answer } = await setUp();
+    expect((await answer(register(PHONE, { to: `<sip:${user}@example.com>` }))).status).toBe(200);
+    const [listed] = (await registrar.list()).users;
+    const uri = listed?.uri ?? "";
+    expect(uri).toMatch(/^sip:[!-~]+@example\.com$/);
+    expect(await registrar.query(uri)).toHaveLength(1);
+    expect(await registrar.remove(uri)).toHaveLength(1);
+  });
+});
+
 describe("bindingId", () => {
   it("tells devices of one URI apart, and survives an address", () => {
     const ids = ["1", "2"].map((name) =>
