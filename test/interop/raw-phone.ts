@@ -20,19 +20,21 @@ export interface Register {
   readonly callId: string;
   readonly cseq: number;
   readonly authorization?: string;
+  /** Further header lines. */
+  readonly lines?: readonly string[];
 }
 
 /** A phone of plain text over UDP: one request at a time, repeated each 500 ms until it is answered. */
 export class RawPhone {
   readonly #socket: Socket;
-  readonly #server: Server;
+  readonly #server: Pick<Server, "host" | "port">;
 
-  private constructor(socket: Socket, server: Server) {
+  private constructor(socket: Socket, server: Pick<Server, "host" | "port">) {
     this.#socket = socket;
     this.#server = server;
   }
 
-  static async open(server: Server, local = "127.0.0.1"): Promise<RawPhone> {
+  static async open(server: Pick<Server, "host" | "port">, local = "127.0.0.1"): Promise<RawPhone> {
     const socket = createSocket("udp4").bind(0, local);
     await once(socket, "listening");
     return new RawPhone(socket, server);
@@ -49,7 +51,7 @@ export class RawPhone {
 
   /** Sends a REGISTER with a branch of its own and gives the final response. */
   register(options: Register): Promise<RawResponse> {
-    const { user, contact, callId, cseq, authorization } = options;
+    const { user, contact, callId, cseq, authorization, lines: more = [] } = options;
     const branch = `z9hG4bK${randomBytes(8).toString("hex")}`;
     const lines = [
       "REGISTER sip:example.com SIP/2.0",
@@ -61,6 +63,7 @@ export class RawPhone {
       `CSeq: ${cseq} REGISTER`,
       ...(contact === undefined ? [] : [`Contact: <${contact}>`, "Expires: 300"]),
       ...(authorization === undefined ? [] : [`Authorization: ${authorization}`]),
+      ...more,
       "Content-Length: 0",
       "",
       "",
