@@ -23,6 +23,6 @@ it("shows code that is in files, which compile and pass", () => {
 
 it("shows a manifest with the peer range that our own packages have", () => {
   const [manifest = ""] = blocks(PAGE, "json");
-  const { peerDependencies } = JSON.parse(read("packages/auth/package.json"));
+  const { peerDependencies } = JSON.parse(read("packages/registrar/package.json"));
   expect(JSON.parse(manifest)).toMatchObject({ type: "module", peerDependencies });
 });

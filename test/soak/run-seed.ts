@@ -87,7 +87,7 @@ class Soak {
           this.#began(server.name);
           const store = server.keepsBindings ? kept : memoryStore();
           this.#stores.set(server.name, store);
-          return startServer(host, server, this.plan, store);
+          return startServer(host, server, this.plan, store, this.ledger);
         },
       });
       this.#servers.set(server.name, node);

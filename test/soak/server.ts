@@ -3,6 +3,7 @@ import type { Dispatcher } from "@sipkit/core";
 import type { VirtualHost } from "@sipkit/core/testing";
 import { Proxy } from "@sipkit/proxy";
 import { type LocationStore, Registrar } from "@sipkit/registrar";
+import type { Ledger } from "./ledger.ts";
 import type { Plan, ServerPlan } from "./plan.ts";
 
 /** The shortest registration that servers grant, in seconds. */
@@ -11,11 +12,12 @@ const MIN_EXPIRES = 5;
 const SLOWEST = 80;
 
 /** Starts a server: digest authentication, registrar, proxy. Its secret outlives it, so that its routes do. */
-export function startServer(
+export async function startServer(
   host: VirtualHost,
   { domain }: ServerPlan,
   { phones, isSlow }: Plan,
   store: LocationStore,
+  ledger: Ledger,
 ): Promise<Dispatcher> {
   const passwords = new Map(
     phones.filter((phone) => phone.domain === domain).map(({ user, password }) => [user, password]),
@@ -29,7 +31,12 @@ export function startServer(
     await wait();
     return passwords.get(user);
   };
-  return host.serve({
+  const registrar = new Registrar({
+    store: isSlow ? later(store, wait) : store,
+    minExpires: MIN_EXPIRES,
+    maxExpires: 60,
+  });
+  const server = await host.serve({
     domains: [domain],
     secret: `the secret of ${domain}`,
     legs: ["udp", "tcp", "ws"],
@@ -40,14 +47,17 @@ export function startServer(
         allowCallsToUs: true,
         allowPings: true,
       }),
-      new Registrar({
-        store: isSlow ? later(store, wait) : store,
-        minExpires: MIN_EXPIRES,
-        maxExpires: 60,
-      }),
+      registrar,
       new Proxy(),
     ],
   });
+  registrar.events.on("lost", ({ addressOfRecord, binding: { uri, flow } }) => {
+    if (flow === undefined || server.isAlive(flow)) {
+      ledger.violate(`${addressOfRecord} at ${uri} counts as lost, and can be reached`);
+    }
+    ledger.acknowledged.delete(uri);
+  });
+  return server;
 }
 
 /** A store that answers later. */

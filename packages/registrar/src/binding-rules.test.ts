@@ -333,6 +333,13 @@ describe("Registrar, whose bindings", () => {
     expect(server.dispatcher.counters()).toMatchObject({ registrationsLeadingBack: 1 });
   });
 
+  it("takes a Contact with headers for another URI than the address-of-record", async () => {
+    const { answer, uris } = await setUp();
+    const contact = "sip:alice@example.com?Route=%3Csip:sip.example.com%3E";
+    expect((await answer(register(`<${contact}>`))).status).toBe(200);
+    expect(await uris()).toEqual([contact]);
+  });
+
   it("lets a user forward to another one", async () => {
     const { answer, uris } = await setUp();
     expect((await answer(register("<sip:bob@example.com>"))).status).toBe(200);

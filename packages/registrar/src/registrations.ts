@@ -15,9 +15,11 @@ import { refuseUnknownExtensions } from "./option-tags.ts";
 import { isLost } from "./reachability.ts";
 import { readBindings } from "./read-bindings.ts";
 import { RegisterAnswers } from "./register-answers.ts";
-import { readFacts, senderOf } from "./register-facts.ts";
+import { nodePathOf, readFacts, senderOf } from "./register-facts.ts";
 import { RegisterUpdate, type UpdateRules } from "./register-update.ts";
 import { hostOf } from "./served-domains.ts";
+
+const NO_PATH: readonly string[] = Object.freeze([]);
 
 /** Answers REGISTER. RFC 3261 §10.3 */
 export class Registrations {
@@ -82,9 +84,11 @@ export class Registrations {
   #update(request: Request, addressOfRecord: string): Response | Promise<Response> {
     const { server, settings, fixed, store } = this.#life;
     const { path } = settings;
-    const about = { addressOfRecord, sender: senderOf(request, server, path) };
+    const sender = senderOf(request, server, path);
+    const about = { addressOfRecord, sender };
+    const nodePath = settings.nodePath && sender ? nodePathOf(sender, server) : NO_PATH;
     const contacts = readContacts(request, settings.contacts, about, this.#reader);
-    const facts = readFacts(request, addressOfRecord, server.clock.wall(), path);
+    const facts = readFacts(request, addressOfRecord, server.clock.wall(), { path, nodePath });
     const always = fixed.of(addressOfRecord);
     const rules = always.length === 0 ? this.#rules : { ...this.#rules, fixed: always };
     const update = new RegisterUpdate(facts, contacts, rules);
@@ -130,12 +134,14 @@ export class Registrations {
   /** RFC 5627 §5.1: a Contact that is the address-of-record, or a GRUU of ours, would lead a call in a circle. */
   #leadsBack(
     addressOfRecord: string,
-    { host }: SipUri,
+    { host, headers }: SipUri,
     uri: string,
     flow: FlowRef | undefined,
   ): boolean {
     // What goes over a flow goes to the device, unless it is written like a user of ours.
     if (flow !== undefined && canonicalHost(host) !== hostOf(addressOfRecord)) return false;
+    // RFC 3261 §19.1.4: a URI with headers is another one than that without.
+    if (headers !== "") return false;
     const { domains, gruus } = this.#life;
     const named = domains.addressOfRecord(uri);
     if (named === undefined) return false;
