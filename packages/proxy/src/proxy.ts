@@ -41,6 +41,11 @@ export interface ProxyOptions {
   readonly maxTargets?: number;
   /** Whether we stay on the path of the dialogs that are opened through us. Default: true. */
   readonly recordRoute?: boolean;
+  /**
+   * Whether a REGISTER that comes straight from a device, and goes on to another registrar, gets a Path with the device's
+   * flow, so that calls come back through us: as an edge proxy has it. Default: false. RFC 3327 §5.2, RFC 5626 §5.1
+   */
+  readonly path?: boolean;
 }
 
 /** The dispatcher takes a request for forgotten of which it has heard nothing for 181,000 ms. */
@@ -74,6 +79,7 @@ export class Proxy implements Handler {
       maxBreadth = 60,
       maxTargets = 60,
       recordRoute = true,
+      path = false,
     } = options;
     // §16.6 step 11: Timer C runs for more than three minutes.
     check(timerC > 180_000 && Number.isFinite(timerC), "timerC must be above 180,000");
@@ -87,6 +93,7 @@ export class Proxy implements Handler {
       maxBreadth,
       maxTargets,
       recordRoute,
+      path,
       stateless: false,
     };
   }
@@ -151,6 +158,10 @@ export class Proxy implements Handler {
       recordRoute: isRouted
         ? new RecordRoute(server, leg, vias.length === 1 ? server.flowOf(request) : undefined)
         : undefined,
+      keptFlow:
+        this.#options.path && request.method === "REGISTER" && vias.length === 1
+          ? server.flowOf(request)
+          : undefined,
     }).start();
     return "later";
   }

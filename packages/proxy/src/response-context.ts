@@ -1,6 +1,7 @@
 import {
   type ClientTransaction,
   type DeliverOptions,
+  type FlowRef,
   type Request,
   type RequestOptions,
   type Response,
@@ -39,6 +40,8 @@ export interface Forwarding {
   readonly loopHash: string;
   /** How our own Record-Routes go on; left out when we don't stay on the path. */
   readonly recordRoute: RecordRoute | undefined;
+  /** The flow that goes into a Path; left out when we put none on. RFC 5626 §5.1 */
+  readonly keptFlow: FlowRef | undefined;
 }
 
 /** A forwarded request with its branches, until one response goes upstream. RFC 3261 §16.7 */
@@ -101,6 +104,11 @@ export class ResponseContext extends Expiring {
     } else options.target = target;
     if (recordRoute !== undefined) {
       options.prepare = (prepared, leg) => recordRoute.add(prepared, leg, target?.flow);
+    }
+    const { keptFlow } = this.#forwarding;
+    if (keptFlow !== undefined) {
+      options.prepare = (prepared, leg) =>
+        prepared.headers.prepend("Path", server.signPath(keptFlow, leg));
     }
     if (this.#isInvite) timerC.set(branch);
     // RFC 4320 §4.2: who sent another request has given up by then.

@@ -11,6 +11,8 @@ export interface CurrentBinding extends Binding, Device {
   readonly expires: number;
 }
 
+const NO_ROUTE: readonly string[] = Object.freeze([]);
+
 /** Seconds until a binding ends, at least 1 for one that is in force. */
 export function remainingSeconds(binding: Binding, now: number): number {
   return Math.ceil((binding.expiresAt - now) / 1000);
@@ -33,14 +35,18 @@ export function currentBindings(
 
 /**
  * Where a request to a user goes: her SIP and SIPS contacts in force, by falling preference, of equals the one that
- * was refreshed last first.
+ * was refreshed last first. `node`: that of this process.
  *
  * RFC 3261 §16.5
  */
-export function targetsOf(bindings: readonly Binding[], now: number): readonly Target[] {
+export function targetsOf(
+  bindings: readonly Binding[],
+  now: number,
+  node: string,
+): readonly Target[] {
   return bindings
     .filter((binding) => binding.expiresAt > now && /^sips?:/i.test(binding.uri))
-    .map(targetOf)
+    .map((binding) => targetOf(binding, node))
     .sort((a, b) => b.q - a.q);
 }
 
@@ -49,14 +55,17 @@ export function takes({ methods }: Binding, method: Method): boolean {
   return methods === undefined || methods.includes(method);
 }
 
-function targetOf(binding: Binding): Target {
+function targetOf(binding: Binding, node: string): Target {
   const { instance, regId } = deviceOf(binding);
+  const { flow, path } = binding;
+  // Another node's flow is reached by the Path that leads there.
+  const isOwn = flow !== undefined && (flow.node === node || path.length === 0);
   return {
     uri: asRequestUri(binding.uri),
     q: binding.q,
-    route: binding.path,
+    route: isOwn ? NO_ROUTE : path,
     expiresAt: binding.expiresAt,
-    ...(binding.flow === undefined ? undefined : { flow: binding.flow }),
+    ...(isOwn ? { flow } : undefined),
     ...(instance === undefined ? undefined : { instance }),
     ...(regId === undefined ? undefined : { regId }),
   };

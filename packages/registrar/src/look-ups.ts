@@ -5,6 +5,7 @@ import {
   parseSipUri,
   type Request,
   type Response,
+  type Target,
   targetGone,
   targets,
   whenKnown,
@@ -53,7 +54,7 @@ export class LookUps {
     const owner = this.#ownerOf(request.uri, addressOfRecord);
     if (owner === undefined || owner === "nobody") return undefined;
     return whenKnown(this.#life.store.read(owner.addressOfRecord), (stored = []) => {
-      const [best] = targetsOf(this.#liveOf(owner, stored), this.#life.server.clock.wall());
+      const [best] = this.#targetsOf(this.#liveOf(owner, stored));
       if (best === undefined) return;
       request.uri = best.uri;
       for (const hop of best.route.toReversed()) request.headers.prepend("Route", hop);
@@ -67,7 +68,7 @@ export class LookUps {
     owner: GruuOwner | undefined,
     stored: readonly Binding[] | undefined,
   ): Outcome {
-    const { server, fixed, settings } = this.#life;
+    const { fixed, settings } = this.#life;
     const all = fixed.withStored(user, stored ?? []);
     const live = this.#liveOf(owner, all);
     // RFC 5627 §5.3: a temporary GRUU ends with the last binding that it was given out for.
@@ -75,7 +76,7 @@ export class LookUps {
     const takers = settings.filtersMethods
       ? live.filter((binding) => takes(binding, request.method))
       : live;
-    const found = targetsOf(takers, server.clock.wall());
+    const found = this.#targetsOf(takers);
     const best = found[0];
     if (best === undefined) {
       if (takers.length < live.length) return notAllowed(request, live);
@@ -85,6 +86,11 @@ export class LookUps {
     request.set(targetGone, (target) => this.#lost.targetGone(user, target));
     request.uri = best.uri;
     return undefined;
+  }
+
+  #targetsOf(bindings: readonly Binding[]): readonly Target[] {
+    const { server } = this.#life;
+    return targetsOf(bindings, server.clock.wall(), server.node);
   }
 
   #ownerOf(uri: string, addressOfRecord: string): GruuOwner | "nobody" | undefined {

@@ -42,19 +42,21 @@ export class LostFlows {
 
   connectionClosed(connection: number): void {
     for (const addressOfRecord of this.#users.take(connection)) {
-      this.#drop(
-        addressOfRecord,
-        ({ flow, path }) => path.length === 0 && this.#connectionOf(flow) === connection,
-      );
+      this.#drop(addressOfRecord, ({ flow }) => this.#connectionOf(flow) === connection);
     }
   }
 
   /** A request found nobody there. */
   targetGone(addressOfRecord: string, target: Target): void {
+    const { server } = this.#life;
     this.#drop(addressOfRecord, (binding) => {
       if (!isSamePlace(binding, target)) return false;
-      // Behind a Path it is the edge proxy that knows, and it speaks of flows only: RFC 5626 §5.3.1.
-      return isLost(binding, this.#life.server) || deviceOf(binding).regId !== undefined;
+      if (isLost(binding, server)) return true;
+      // Behind a Path it is the edge proxy that knows, or another node; both speak of flows. RFC 5626 §5.3.1
+      return (
+        target.flow === undefined &&
+        (binding.flow !== undefined || deviceOf(binding).regId !== undefined)
+      );
     });
   }
 
@@ -86,11 +88,11 @@ export class LostFlows {
 }
 
 function isSamePlace({ uri, path, flow }: Binding, target: Target): boolean {
+  if (asRequestUri(uri) !== target.uri) return false;
+  if (target.flow === undefined) return path.length > 0 && path.join() === target.route.join();
   return (
-    asRequestUri(uri) === target.uri &&
-    path.join() === target.route.join() &&
-    flow?.remote === target.flow?.remote &&
-    flow?.connection === target.flow?.connection &&
-    flow?.local === target.flow?.local
+    flow?.remote === target.flow.remote &&
+    flow.connection === target.flow.connection &&
+    flow.local === target.flow.local
   );
 }

@@ -6,8 +6,8 @@ import type { Binding } from "./binding.ts";
  *
  * RFC 5626 §7
  */
-export function isLost({ flow, path }: Binding, server: Server): boolean {
-  if (flow === undefined || path.length > 0) return false;
+export function isLost({ flow }: Binding, server: Server): boolean {
+  if (flow === undefined) return false;
   return isOwnConnection(flow, server) ? !server.isAlive(flow) : isOfEarlierLife(flow, server);
 }
 

@@ -12,12 +12,26 @@ const NO_PATH: readonly string[] = [];
 /** Which Paths are kept: `"strict"` refuses one whose device doesn't support it. RFC 3327 §5.3 */
 export type PathMode = "off" | "lazy" | "strict";
 
+/** How the ways to bindings are kept. */
+export interface PathRules {
+  readonly path: PathMode;
+  /** What leads to this node, where others need it. */
+  readonly nodePath: readonly string[];
+}
+
+/** The Path that leads other nodes to a device that this one has a flow to. RFC 5626 §6 */
+export function nodePathOf({ flow }: Sender, server: Server): readonly string[] {
+  // A WebSocket isn't what servers talk to each other over.
+  const leg = server.legs.find(({ protocol }) => !protocol.startsWith("ws")) ?? server.legs[0];
+  return leg === undefined ? NO_PATH : [server.signPath(flow, leg)];
+}
+
 /** Reads what a REGISTER's bindings have in common. Throws a `ParseError` or a `Reject`. */
 export function readFacts(
   request: Request,
   addressOfRecord: string,
   now: number,
-  mode: PathMode,
+  { path, nodePath }: PathRules,
 ): RegisterFacts {
   const { callId } = request;
   if (callId.length > LONGEST_CALL_ID) throw new Reject(403, { reason: "Call-ID Too Long" });
@@ -26,7 +40,8 @@ export function readFacts(
     callId,
     cseq: request.cseq.number,
     digest: digestOf(request),
-    path: mode === "off" ? NO_PATH : readPath(request, mode),
+    path: path === "off" ? NO_PATH : readPath(request, path),
+    nodePath,
     userAgent: request.headers.get("user-agent")?.slice(0, LONGEST_USER_AGENT),
     by: request.get(identity)?.user,
     now,

@@ -11,6 +11,8 @@ export interface RegisterFacts {
   readonly cseq: number;
   readonly digest: number;
   readonly path: readonly string[];
+  /** The way to what is reached over a flow of this node, for other nodes; none where there are none. */
+  readonly nodePath: readonly string[];
   readonly userAgent: string | undefined;
   /** Whose credentials it had. */
   readonly by: string | undefined;
@@ -168,7 +170,8 @@ export class RegisterUpdate {
   }
 
   #bind({ uri, params, q, expires, flow, methods }: ContactRequest): Binding {
-    const { callId, cseq, digest, path, userAgent, now } = this.#facts;
+    const { callId, cseq, digest, userAgent, now } = this.#facts;
+    const path = flow === undefined ? this.#facts.path : this.#facts.nodePath;
     const expiresAt = now + expires * 1000;
     const binding = { uri, params, q, expiresAt, callId, cseq, digest, path, flow, userAgent };
     return methods === undefined ? binding : { ...binding, methods };

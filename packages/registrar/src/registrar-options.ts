@@ -73,6 +73,11 @@ export interface RegistrarOptions {
    * Default: `"lazy"`. RFC 3327 §5.3
    */
   readonly path?: PathMode;
+  /**
+   * Whether other nodes look up what is registered here, in a store that they share: what is reached over a flow of this
+   * node then gets a Path that leads here. Each node needs a `node` name of its own. Default: false. RFC 5626 §6
+   */
+  readonly nodePath?: boolean;
   /** URIs in brackets that each 200 tells a device to route its requests by. RFC 3608 */
   readonly serviceRoute?: string | readonly string[];
   /**
@@ -105,6 +110,7 @@ export interface RegistrarSettings {
   readonly whenFull: WhenFull;
   readonly acceptsEqualCseq: boolean;
   readonly path: PathMode;
+  readonly nodePath: boolean;
   readonly domains: DomainNames | undefined;
   readonly aliases: ReadonlyMap<string, string>;
   readonly ignoresUserCase: boolean;
@@ -164,6 +170,7 @@ export function readOptions(options: RegistrarOptions): RegistrarSettings {
     whenFull: options.whenFull ?? "reject",
     acceptsEqualCseq: options.equalCseq === "accept",
     path,
+    nodePath: options.nodePath ?? false,
     domains: domains === undefined ? undefined : new DomainNames([domains].flat()),
     aliases: readAliases(options.aliases ?? {}),
     ignoresUserCase: options.userCase === "insensitive",

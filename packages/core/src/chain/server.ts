@@ -128,6 +128,13 @@ export interface Server {
   /** A Record-Route URI in brackets with `;lr`, signed for the dialog that the request opens. */
   signRoute(options: RouteOptions): string;
   /**
+   * A Path URI in brackets with `;lr;ob`, signed: who sends a request with it as Route reaches the device over that flow,
+   * without being asked who he is; a flow that is gone is answered 430. `leg`: at whose address it can be sent to us.
+   *
+   * RFC 3327 §5.2, RFC 5626 §5.1
+   */
+  signPath(flow: FlowRef, leg: Leg): string;
+  /**
    * Sends a copy of a request in a transaction of its own. Where the next hop has several addresses, and one fails by a
    * transport error, a time-out or a 503, the next one gets it: what is told is the last outcome, and provisional
    * responses of each. Never throws: what fails is told by the transaction.

@@ -127,11 +127,11 @@ export class Dispatcher implements Server {
   }
 
   signRoute({ request, side, leg, flow }: RouteOptions): string {
-    const token = this.#engine.tokens.sign(request, side, flow);
-    // RFC 7118 §5.2: plain or secure, a WebSocket is "ws" in a URI.
-    const name = leg.protocol === "wss" ? "ws" : leg.protocol;
-    const transport = name === "udp" ? "" : `;transport=${name}`;
-    return `<sip:${token}@${leg.sentBy}${transport};lr>`;
+    return routeUri(this.#engine.tokens.sign(request, side, flow), leg, ";lr");
+  }
+
+  signPath(flow: FlowRef, leg: Leg): string {
+    return routeUri(this.#engine.tokens.signFlow(flow), leg, ";lr;ob");
   }
 
   request(request: Request, options: RequestOptions = {}): ClientTransaction {
@@ -188,4 +188,11 @@ export class Dispatcher implements Server {
 
 function add(sums: Record<string, number>, more: Readonly<Record<string, number>>): void {
   for (const [name, count] of Object.entries(more)) sums[name] = (sums[name] ?? 0) + count;
+}
+
+function routeUri(token: string, leg: Leg, params: string): string {
+  // RFC 7118 §5.2: plain or secure, a WebSocket is "ws" in a URI.
+  const name = leg.protocol === "wss" ? "ws" : leg.protocol;
+  const transport = name === "udp" ? "" : `;transport=${name}`;
+  return `<sip:${token}@${leg.sentBy}${transport}${params}>`;
 }

@@ -31,6 +31,20 @@ describe("a route token", () => {
     expect(tokens.verify(tokens.sign(invite, "a", flow), fromCallee)).toEqual({ side: "a", flow });
   });
 
+  it("names a flow to whoever has it, in a Path", () => {
+    const path = tokens.signFlow(flow);
+    for (const any of [invite, fromCaller, fromCallee]) {
+      expect(tokens.verify(path, any)).toEqual({ side: "b", flow, byPath: true });
+    }
+    expect(new RouteTokens("other").verify(path, invite)).toBeUndefined();
+    // Neither is good for the other, whatever its first letter is made.
+    const route = tokens.sign(invite, "b", flow);
+    const swap = (token: string, letter: string) => token.slice(0, 22) + letter + token.slice(23);
+    expect(tokens.verify(swap(path, "b"), fromCaller)).toBeUndefined();
+    expect(tokens.verify(swap(route, "p"), fromCaller)).toBeUndefined();
+    expect(tokens.verify(`${path}x`, invite)).toBeUndefined();
+  });
+
   it("can do without a flow", () => {
     expect(tokens.verify(tokens.sign(invite, "b", undefined), fromCaller)).toEqual({
       side: "b",

@@ -5,6 +5,8 @@ import { type FlowRef, formatFlow, parseFlow } from "../transport/flow.ts";
 import { KeyedHash } from "./keyed-hash.ts";
 
 const MAC_LENGTH = 22;
+/** How what is signed begins in a token of no dialog's, where others begin with their side. */
+const PATH = "p";
 
 /**
  * The user part of our Record-Route URIs: which side of a dialog a request goes to, over which flow, and a keyed hash
@@ -27,24 +29,42 @@ export class RouteTokens {
     return this.#mac(content, request.callId, request.from.tag) + content;
   }
 
-  /** What a token says, or `undefined` when it was not made for the dialog of `request`. */
+  /** A token for whoever is to reach a device over that flow: it is tied to no dialog. */
+  signFlow(flow: FlowRef): string {
+    const content = PATH + Buffer.from(formatFlow(flow)).toString("base64url");
+    return this.#mac(content, "", "") + content;
+  }
+
+  /** What a token says, or `undefined` when it was not made here, or not for the dialog of `request`. */
   verify(token: string, request: Request): DialogRoute | undefined {
     const content = token.slice(MAC_LENGTH);
     const side = content[0];
+    if (side === PATH) return this.#verifyPath(token, content);
     if (side !== "a" && side !== "b") return undefined;
     // What goes to the callee's side comes from the caller, whose tag is in From; the other way it is in To.
     const initiator = side === "b" ? request.from.tag : request.to.tag;
-    const given = Buffer.from(token.slice(0, MAC_LENGTH), "latin1");
-    const owed = Buffer.from(this.#mac(content, request.callId, initiator), "latin1");
-    if (given.length !== owed.length || !timingSafeEqual(given, owed)) return undefined;
-    const flow = content.slice(1);
-    return {
-      side,
-      flow: flow === "" ? undefined : parseFlow(Buffer.from(flow, "base64url").toString("latin1")),
-    };
+    if (!isSame(token, this.#mac(content, request.callId, initiator))) return undefined;
+    return { side, flow: content.length === 1 ? undefined : flowIn(content) };
+  }
+
+  #verifyPath(token: string, content: string): DialogRoute | undefined {
+    if (!isSame(token, this.#mac(content, "", ""))) return undefined;
+    const flow = flowIn(content);
+    return flow && { side: "b", flow, byPath: true };
   }
 
   #mac(content: string, callId: string, initiator: string | undefined): string {
     return this.#hash.of([content, callId, initiator].join("\n"), MAC_LENGTH);
   }
+}
+
+/** Whether a token begins with the hash that it must begin with. */
+function isSame(token: string, mac: string): boolean {
+  const given = Buffer.from(token.slice(0, MAC_LENGTH), "latin1");
+  const owed = Buffer.from(mac, "latin1");
+  return given.length === owed.length && timingSafeEqual(given, owed);
+}
+
+function flowIn(content: string): FlowRef | undefined {
+  return parseFlow(Buffer.from(content.slice(1), "base64url").toString("latin1"));
 }
