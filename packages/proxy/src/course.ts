@@ -11,7 +11,7 @@ import {
 import { type Destination, type Fork, isSipUri, targetGroups } from "./target-set.ts";
 
 /** Why a request is forwarded. */
-export type Standing = "in dialog" | "looked up" | "outward";
+export type Standing = "in dialog" | "by path" | "looked up" | "outward";
 
 /** Where a request goes, and why it may. */
 export interface Course {
@@ -43,7 +43,7 @@ export function courseOf(
   if (within !== undefined) {
     const { flow } = within;
     if (flow === undefined && !hasWay(request)) return request.createResponse(416, { stateless });
-    return { standing: "in dialog", groups: [[along(request, flow)]] };
+    return { standing: within.byPath ? "by path" : "in dialog", groups: [[along(request, flow)]] };
   }
 
   const found = request.get(targets);
