@@ -6,7 +6,7 @@ import { type Credential, ha1From } from "./credentials.ts";
 import { type DigestInput, digestKey, digestResponse, ha2Of, userhashOf } from "./digest.ts";
 
 /** What a session began with: it stays in the key when the nonce changes. RFC 7616 §3.4.2 */
-export type SessionStart = Readonly<Record<"nonce" | "cnonce", string>>;
+type SessionStart = Readonly<Record<"nonce" | "cnonce", string>>;
 
 /** Credentials that were sent. */
 export interface Sent {
