@@ -1,5 +1,6 @@
 import { describeHandler } from "@sipkit/core/testing";
 import { describe, it } from "vitest";
+import { AssertedIdentity } from "./asserted-identity.ts";
 import { Authorize } from "./authorize.ts";
 import { Permit } from "./permit.ts";
 import { Throttle } from "./throttle.ts";
@@ -40,4 +41,11 @@ describeHandler(
   () => new TrustedPeers([{ name: "pstn", addresses: ["0.0.0.0/0"] }]),
   { describe, it },
   { ignores: ["INVITE sip:bob@example.com SIP/2.0", "REGISTER sip:example.com SIP/2.0"] },
+);
+
+describeHandler(
+  "AssertedIdentity",
+  () => new AssertedIdentity(),
+  { describe, it },
+  { ignores: ["INVITE sip:bob@example.com SIP/2.0\nP-Preferred-Identity: <sip:x@example.com>"] },
 );

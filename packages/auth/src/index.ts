@@ -1,6 +1,7 @@
 export { type Identity, identity } from "@sipkit/core";
 export type { Algorithm, HashAlgorithm } from "./algorithm.ts";
 export type { AlgorithmChoice } from "./algorithm-choice.ts";
+export { AssertedIdentity, type AssertedIdentityOptions } from "./asserted-identity.ts";
 export { type AuthFailure, failureLine } from "./auth-failure.ts";
 export { type AuthClaim, type AuthGuard, type AuthOutcome, authGuard } from "./auth-guard.ts";
 export { Authorize } from "./authorize.ts";

@@ -12,3 +12,15 @@ export function addressesOf(
   const table = new Map(Object.entries(given));
   return (user) => table.get(user);
 }
+
+/** An address-of-record, whose user is unescaped, as a URI. RFC 3261 §25.1 */
+export function addressUri(addressOfRecord: string): string {
+  const at = addressOfRecord.lastIndexOf("@");
+  const user = addressOfRecord.slice("sip:".length, at);
+  const escaped = user.replace(/[^A-Za-z0-9\-_.!~*'()&=+$,;?/]/gu, (character) =>
+    [...Buffer.from(character)]
+      .map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, "0")}`)
+      .join(""),
+  );
+  return `sip:${escaped}${addressOfRecord.slice(at)}`;
+}

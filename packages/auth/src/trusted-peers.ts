@@ -57,7 +57,9 @@ export class TrustedPeers implements Handler {
   receive(packet: Packet, _leg: Leg, from: Peer): undefined {
     if (!packet.isRequest) return;
     const { method } = packet;
-    const entry = this.#entries.find((one) => isPeer(one, from) && mayItself(one, method));
+    const entry = this.#entries.find(
+      (one) => isPeer(one, from.address, provedBy(from)) && mayItself(one, method),
+    );
     if (entry === undefined) return;
     packet.set(trustedPeer, entry.peer);
     packet.set(identity, entry.identity);
@@ -65,7 +67,18 @@ export class TrustedPeers implements Handler {
 
   /** Whether a peer is one of these, whatever it sends. */
   has(peer: Peer): boolean {
-    return this.#entries.some((entry) => isPeer(entry, peer));
+    return this.#entries.some((entry) => isPeer(entry, peer.address, provedBy(peer)));
+  }
+
+  /** As {@link has} for where something is sent: a connection that opens only for a domain's certificate counts, too. */
+  reachedAt(to: Peer): boolean {
+    const { protocol, domain, connection } = to;
+    const isSecure = protocol === "tls" || protocol === "wss";
+    // RFC 5922 §7.3: it isn't sent where the certificate proves another domain.
+    const names = isSecure && domain !== undefined && connection?.identities === undefined;
+    return this.#entries.some((entry) =>
+      isPeer(entry, to.address, names ? [domain.toLowerCase()] : provedBy(to)),
+    );
   }
 }
 
@@ -89,10 +102,17 @@ function entryOf(peer: TrustedPeer): Entry {
   };
 }
 
-function isPeer({ addresses, identities }: Entry, { address, connection }: Peer): boolean {
+function isPeer(
+  { addresses, identities }: Entry,
+  address: string,
+  proved: readonly string[],
+): boolean {
   if (addresses !== undefined && !addresses.has(address)) return false;
-  if (identities === undefined) return true;
-  return connection?.identities?.some((name) => identities.has(name)) ?? false;
+  return identities === undefined || proved.some((name) => identities.has(name));
+}
+
+function provedBy({ connection }: Peer): readonly string[] {
+  return connection?.identities ?? [];
 }
 
 function mayItself({ methods }: Entry, method: string): boolean {
