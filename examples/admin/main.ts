@@ -19,8 +19,9 @@ import { EventStreams } from "./event-streams.ts";
 
 const [sip = "5060", http = "8080"] = process.argv.slice(2);
 const given = process.env.ADMIN_TOKEN;
-if (given !== undefined && given.length < 20)
-  throw new Error("ADMIN_TOKEN: 20 characters at least");
+if (given !== undefined && !/^[\w.~+/-]{20,}$/.test(given)) {
+  throw new Error("ADMIN_TOKEN is 20 or more letters, digits and . ~ + / - _");
+}
 const token = given ?? randomBytes(24).toString("base64url");
 
 const registrar = new Registrar();
