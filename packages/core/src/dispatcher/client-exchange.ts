@@ -2,7 +2,7 @@ import type { ClientObserver, ClientTransaction } from "../chain/server.ts";
 import { type SipError, TransportError } from "../errors.ts";
 import type { Request } from "../message/request.ts";
 import type { Response } from "../message/response.ts";
-import type { ClientMachine } from "../transaction/client-user.ts";
+import type { ClientMachine } from "../transaction/client-machine.ts";
 
 /** How many responses wait for an iterator; of more, the oldest provisional ones go. */
 const MAX_KEPT = 64;

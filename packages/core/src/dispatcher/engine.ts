@@ -11,7 +11,7 @@ import { dnsResolver } from "../resolve/dns-resolver.ts";
 import type { Resolver } from "../resolve/resolver.ts";
 import { type PacketEvent, packetChannel } from "../trace/packet-channel.ts";
 import { SeenAnswers } from "../trace/seen-answers.ts";
-import type { ClientMachine } from "../transaction/client-user.ts";
+import type { ClientMachine } from "../transaction/client-machine.ts";
 import type { Outlet } from "../transaction/outlet.ts";
 import { TransactionTable } from "../transaction/table.ts";
 import { TransportLeg } from "../transport/leg.ts";

@@ -3,7 +3,7 @@ import type { Verdict } from "../chain/handler.ts";
 import type { ReceiveChain } from "../chain/receive-chain.ts";
 import { isClaim, isPending } from "../chain/verdict.ts";
 import type { Response } from "../message/response.ts";
-import type { ClientMachine } from "../transaction/client-user.ts";
+import type { ClientMachine } from "../transaction/client-machine.ts";
 import type { TransportLeg } from "../transport/leg.ts";
 import { asSipError } from "./as-sip-error.ts";
 import type { ExchangeHost } from "./exchange-host.ts";

@@ -1,10 +1,5 @@
 import type { TransactionTimeout, TransportError } from "../errors.ts";
 import type { Response } from "../message/response.ts";
-import type { InviteClient } from "./invite-client.ts";
-import type { NonInviteClient } from "./non-invite-client.ts";
-
-/** A client transaction. */
-export type ClientMachine = InviteClient | NonInviteClient;
 
 /** Who created a client transaction. */
 export interface ClientUser {

@@ -5,7 +5,7 @@ import { Request } from "../message/request.ts";
 import { Response } from "../message/response.ts";
 import { RecordingLeg } from "../testing/recording-leg.ts";
 import { VirtualClock } from "../testing/virtual-clock.ts";
-import type { ClientMachine } from "./client-user.ts";
+import type { ClientMachine } from "./client-machine.ts";
 import { TransactionTable } from "./table.ts";
 
 const INVITE = `INVITE sip:bob@biloxi.example SIP/2.0

@@ -6,7 +6,7 @@ import { Response } from "../message/response.ts";
 import { idle } from "../test-kit/idle.ts";
 import { RecordingLeg } from "../testing/recording-leg.ts";
 import { VirtualClock } from "../testing/virtual-clock.ts";
-import type { ClientMachine } from "./client-user.ts";
+import type { ClientMachine } from "./client-machine.ts";
 import { TransactionTable } from "./table.ts";
 
 const OPTIONS = `OPTIONS sip:bob@biloxi.example SIP/2.0

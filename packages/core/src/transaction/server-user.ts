@@ -1,8 +1,4 @@
-import type { InviteServer } from "./invite-server.ts";
-import type { NonInviteServer } from "./non-invite-server.ts";
-
-/** A server transaction; narrow it by `isInvite`. */
-export type ServerTransaction = InviteServer | NonInviteServer;
+import type { Machine } from "./machine.ts";
 
 /**
  * Who created server transactions. One object can serve them all: what it keeps for a transaction is best let go in
@@ -10,10 +6,10 @@ export type ServerTransaction = InviteServer | NonInviteServer;
  */
 export interface ServerUser {
   /** Nothing more will be told, and no response be sent. Called once for each. */
-  ended(transaction: ServerTransaction): void;
+  ended(transaction: Machine): void;
   /**
    * The final response to an INVITE was never acknowledged: Timer H, or 64·T1 of a 2xx that we originated. `ended`
    * follows. RFC 3261 §17.2.1, §13.3.1.4
    */
-  unacknowledged(transaction: ServerTransaction): void;
+  unacknowledged(transaction: Machine): void;
 }

@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
 import type { Request } from "../message/request.ts";
 import { AnswerLog } from "./answer-log.ts";
-import type { ClientMachine } from "./client-user.ts";
+import type { ClientMachine } from "./client-machine.ts";
 import { PENDING_BYTES } from "./footprint.ts";
 import type { InviteClientKeeper } from "./invite-client.ts";
 import type { InviteServer, InviteServerKeeper } from "./invite-server.ts";
@@ -11,7 +11,7 @@ import { NonInviteClient } from "./non-invite-client.ts";
 import type { NonInviteServer, NonInviteServerKeeper } from "./non-invite-server.ts";
 import type { Outlet, SendTrace } from "./outlet.ts";
 import { OutletIndex } from "./outlet-index.ts";
-import type { ServerTransaction } from "./server-user.ts";
+import type { ServerTransaction } from "./server-transaction.ts";
 import { type BaseTimes, type LastTimer, Timers } from "./timers.ts";
 
 /** How a transaction store is made. */

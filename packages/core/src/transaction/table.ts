@@ -2,7 +2,8 @@ import type { Connection, Peer } from "../arrival.ts";
 import { TransportError } from "../errors.ts";
 import type { Request } from "../message/request.ts";
 import type { Response } from "../message/response.ts";
-import type { ClientMachine, ClientUser } from "./client-user.ts";
+import type { ClientMachine } from "./client-machine.ts";
+import type { ClientUser } from "./client-user.ts";
 import type { CompletedAnswer } from "./completed-answer.ts";
 import { InviteClient } from "./invite-client.ts";
 import { InviteServer } from "./invite-server.ts";
@@ -17,7 +18,8 @@ import {
 import { NonInviteClient } from "./non-invite-client.ts";
 import { NonInviteServer } from "./non-invite-server.ts";
 import type { Outlet } from "./outlet.ts";
-import type { ServerTransaction, ServerUser } from "./server-user.ts";
+import type { ServerTransaction } from "./server-transaction.ts";
+import type { ServerUser } from "./server-user.ts";
 import { type StoreOptions, TransactionStore } from "./store.ts";
 
 /** What a transaction table holds. */
