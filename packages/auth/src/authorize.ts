@@ -43,9 +43,6 @@ const asServer: Role = { status: 401, challenge: "WWW-Authenticate", field: auth
 const asProxy: Role = { status: 407, challenge: "Proxy-Authenticate", field: proxyAuthorization };
 const fields: readonly CredentialsField[] = [authorization, proxyAuthorization];
 
-/** Left on requests whose answer is to tell what became of their credentials. */
-const proof: PacketKey<Proof> = packetKey("digest proof");
-
 interface Started {
   readonly server: Server;
   readonly realm: Realm;
@@ -81,6 +78,8 @@ export class Authorize implements Handler {
   readonly #options: CheckedOptions;
   readonly #sources: readonly Ha1Source[];
   readonly #proportion: Proportion;
+  /** Left on requests whose answer is to tell what became of their credentials for this realm. */
+  readonly #proof: PacketKey<Proof> = packetKey("digest proof");
   /** Only where there is something to add to what is sent: else nobody asks for it. */
   readonly beforeSend?: NonNullable<Handler["beforeSend"]>;
   #started: Started | undefined;
@@ -176,7 +175,7 @@ export class Authorize implements Handler {
       return this.#challenge(request, role, started, isStale);
     }
     const { user, credentials } = judgement;
-    if (this.#options.authenticationInfo && role === asServer) request.set(proof, judgement);
+    if (this.#options.authenticationInfo && role === asServer) request.set(this.#proof, judgement);
     const proved = started.permissions.identityOf(user, credentials.algorithm);
     request.set(identity, proved);
     removeCredentials(request, fields, this.#options.realm);
@@ -208,7 +207,7 @@ export class Authorize implements Handler {
   /** RFC 3261 §20.6: a 2xx may tell what became of its request's credentials. */
   #inform(packet: Packet): void {
     if (packet.isRequest || packet.status < 200 || packet.status >= 300) return;
-    const proved = packet.request?.get(proof);
+    const proved = packet.request?.get(this.#proof);
     const started = this.#started;
     if (proved === undefined || started === undefined) return;
     const info = started.realm.infoOf(proved, packet.body, started.server.clock.now());

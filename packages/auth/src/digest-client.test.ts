@@ -255,6 +255,34 @@ describe("Authentication-Info, RFC 7616 §3.5", () => {
     );
   });
 
+  it("is of each realm that a request went through", async () => {
+    const accept = (packet: Request | Response): Response | undefined =>
+      packet.isRequest ? packet.createResponse(200) : undefined;
+    const realm = (name: string): Authorize =>
+      new Authorize({
+        realm: name,
+        credentials: { alice: "secret" },
+        authenticationInfo: true,
+        domains: ["example.com"],
+      });
+    const test = await TestServer.start([realm("one"), realm("two"), accept]);
+    const client = new DigestClient({ credentials: ["alice", "secret"] });
+    const request = register();
+    let response: Response | undefined;
+    do {
+      branches += 1;
+      request.headers.set("via", `SIP/2.0/UDP 192.0.2.100:5060;branch=z9hG4bK${branches}`);
+      [response] = (await test.ask(request)).sent as Response[];
+    } while (response !== undefined && client.answer(request, response));
+    expect(response?.status).toBe(200);
+    // The outer one, which comes last on the way out, has the last word.
+    const cnonces = request.headers
+      .readAll(authorization)
+      .map(({ params }) => params.get("cnonce"));
+    expect(response?.headers.getAll("Authentication-Info")).toHaveLength(1);
+    expect(response?.headers.get("Authentication-Info")).toContain(`cnonce="${cnonces[0]}"`);
+  });
+
   it("lets a client go on without another challenge", async () => {
     const site = await Site.open({ authenticationInfo: true, nonceLifetime: 100 });
     const client = new DigestClient({ credentials, requireProof: true });

@@ -158,7 +158,9 @@ export class DigestClient {
   ): ServerProof {
     const { realm, pair, sent } = session;
     const rspauth = info.get("rspauth");
-    const start = sent.start && { start: sent.start };
+    // Of a session that another answer has begun meanwhile, these credentials aren't.
+    const isOfSession = sent.start?.cnonce === params.get("cnonce");
+    const start = isOfSession && sent.start ? { start: sent.start } : {};
     const isRight =
       rspauth !== undefined && isProofOf({ params, ...start }, realm, pair, info, response.body);
     if (rspauth !== undefined && !isRight) return "wrong";

@@ -166,7 +166,8 @@ export class Realm {
     user: string | undefined,
     now: number,
   ): Awaitable<Judgement> {
-    const ha1 = user === undefined ? undefined : this.#find(user, credentials.algorithm, 0);
+    // Looked up for the time that it takes, also when it can't be right any more.
+    const ha1 = this.#find(user ?? credentials.user, credentials.algorithm, 0);
     return isPromise(ha1)
       ? ha1.then((found) => this.#compare(request, credentials, nonce, user, found, now))
       : this.#compare(request, credentials, nonce, user, ha1, now);
