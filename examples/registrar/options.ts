@@ -28,7 +28,7 @@ export const usage = `Usage: pnpm start [options]
   --htdigest FILE               users from a file made by htdigest
   --min-expires 10              the shortest registration in seconds
   --max-expires 3600            the longest
-  --store lmdb:./sipkit-data    where registrations are kept: lmdb:DIR, or memory (gone at the end)
+  --store lmdb:./sipkit-data    where registrations are kept: lmdb:DIR, redis://HOST:PORT, or memory
 `;
 
 const DEMO_USERS = { alice: "secret", bob: "secret" };

@@ -131,7 +131,7 @@ describe("examples/registrar", () => {
     ["a user without a password", ["--user", "alice"], /NAME:PASSWORD/],
     ["a time that is none", ["--min-expires", "soon"], /number of seconds/],
     ["a leg that is none", ["--listen", "upd:127.0.0.1:0"], /udp:/],
-    ["a store that is none", ["--store", "lmbd:data"], /memory or lmdb:DIR/],
+    ["a store that is none", ["--store", "lmbd:data"], /memory, lmdb:DIR or redis/],
     ["a folder that is none", ["--store", "lmdb:package.json"], /package\.json.* EEXIST/],
     ["a flag that nobody knows", ["--colour"], /--colour/],
     ["a tls leg without a certificate", ["--listen", "tls:127.0.0.1:0"], /openssl req -x509/],

@@ -14,6 +14,7 @@ const tools: Readonly<Record<string, { readonly try: readonly string[]; readonly
   "Net::SIP": { try: ["perl", "-MNet::SIP", "-e", "1"], deb: "libnet-sip-perl" },
   baresip: { try: ["baresip", "-h"], deb: "baresip" },
   chromium: { try: ["/usr/bin/chromium", "--version"], deb: "chromium" },
+  "redis-server": { try: ["redis-server", "--version"], deb: "redis-server" },
   dnsmasq: { try: ["dnsmasq", "--version"], deb: "dnsmasq-base" },
 };
 

@@ -21,7 +21,7 @@ beforeAll(async () => {
   const pnpm = ["--yes", "pnpm@12", "--filter", "./packages/*"];
   await run("npx", [...pnpm, "pack", "--pack-destination", project], root);
   const tarballs = (await readdir(project)).filter((name) => name.endsWith(".tgz"));
-  expect(tarballs).toHaveLength(6);
+  expect(tarballs).toHaveLength(7);
   await writeFile(join(project, "package.json"), '{ "private": true, "type": "module" }');
   const files = tarballs.map((name) => `./${name}`);
   await run("npm", ["install", "--no-audit", "--no-fund", ...files], project);

@@ -1,0 +1,3 @@
+export type { SentinelOptions } from "./open-client.ts";
+export type { RedisStoreOptions } from "./options.ts";
+export { type RedisStore, redisStore } from "./redis-store.ts";

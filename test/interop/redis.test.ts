@@ -1,0 +1,301 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { TestServer } from "@sipkit/core/testing";
+import { type LocationStore, Registrar } from "@sipkit/registrar";
+import {
+  describeLocationStore,
+  describeSharedLocationStore,
+  sampleBinding,
+} from "@sipkit/registrar/testing";
+import { type RedisStore, type RedisStoreOptions, redisStore } from "@sipkit/store-redis";
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from "vitest";
+import { endPrograms } from "./program.ts";
+import { type RedisServer, redisCommand, startRedis, startSentinel } from "./redis.ts";
+import { removeScratchFolders } from "./scratch.ts";
+
+const ALICE = "sip:alice@example.com";
+const UNAVAILABLE = { code: "SIP_STORE_UNAVAILABLE" };
+
+const opened: LocationStore[] = [];
+function open(options: RedisStoreOptions): RedisStore {
+  const store = redisStore(options);
+  opened.push(store);
+  return store;
+}
+
+/** Each test's keys have a beginning of their own. */
+let count = 0;
+function freshPrefix(): string {
+  count += 1;
+  return `test${count}`;
+}
+
+/** Asks again until it is answered as wanted, for 20 s. */
+async function eventually<T>(ask: () => Promise<T>): Promise<T> {
+  for (let turn = 0; ; turn += 1) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (turn === 200) throw error;
+      await sleep(100);
+    }
+  }
+}
+
+/** Registers a user once more: the CSeq is one higher than before. */
+async function refresh(store: LocationStore, user = ALICE): Promise<number | undefined> {
+  const [kept] = await store.update(user, ([before]) => [
+    sampleBinding(user, { cseq: (before?.cseq ?? 0) + 1 }),
+  ]);
+  return kept?.cseq;
+}
+
+/** A registrar's answer to a REGISTER: status, Retry-After, and what it has counted. */
+async function register(store: LocationStore): Promise<readonly unknown[]> {
+  const server = await TestServer.start([new Registrar({ store })]);
+  const lines = [
+    "REGISTER sip:example.com SIP/2.0",
+    "Via: SIP/2.0/UDP 192.0.2.100:5060;branch=z9hG4bK1",
+    `To: <${ALICE}>`,
+    "Contact: <sip:phone@192.0.2.100>",
+  ];
+  const { sent } = await server.ask(`${lines.join("\r\n")}\r\n\r\n`);
+  const [answer] = sent;
+  const status = answer?.isRequest === false ? String(answer.status) : "none";
+  return [status, answer?.headers.get("retry-after"), server.dispatcher.counters()];
+}
+
+async function close(): Promise<void> {
+  for (const store of opened.splice(0)) await store.close?.();
+}
+
+describe.skipIf(inject("missingTools").includes("redis-server"))("redisStore", () => {
+  describe("on one server", () => {
+    let redis: RedisServer;
+    beforeAll(async () => {
+      redis = await startRedis();
+    });
+    afterEach(close);
+    afterAll(async () => {
+      await endPrograms();
+      await removeScratchFolders();
+    });
+
+    const fresh = (): RedisStore => redisStore({ url: redis.url, prefix: freshPrefix() });
+    describeLocationStore("redisStore", fresh, { describe, it });
+    describeSharedLocationStore(
+      "redisStore",
+      () => {
+        const options = { url: redis.url, prefix: freshPrefix() };
+        return [redisStore(options), redisStore(options)];
+      },
+      { describe, it },
+    );
+
+    it("has keys that end by themselves, a minute after the last binding", async () => {
+      const store = open({ url: redis.url, prefix: "ends" });
+      const end = Date.now() + 10_000;
+      await store.update(ALICE, () => [
+        sampleBinding(1, { expiresAt: end }),
+        sampleBinding(2, { expiresAt: end - 5000 }),
+      ]);
+      const goes = await redisCommand(redis, "PEXPIRETIME", `ends:{=${ALICE}}`);
+      expect(Number(goes)).toBe(end + 60_000);
+    });
+
+    it("remembers a user without bindings for a time", async () => {
+      const store = open({ url: redis.url, prefix: "departed", rememberFor: 1 });
+      await refresh(store);
+      await store.update(ALICE, () => []);
+      expect(await store.read(ALICE)).toEqual([]);
+      const forgotten = async (): Promise<void> => expect(await store.read(ALICE)).toBeUndefined();
+      await eventually(forgotten);
+      expect(await redisCommand(redis, "--scan", "--pattern", "departed:*")).toBe("");
+    });
+
+    it("has the index forget whose key has ended", async () => {
+      const store = open({ url: redis.url, prefix: "gone" });
+      await refresh(store);
+      await redisCommand(redis, "DEL", `gone:{=${ALICE}}`);
+      expect(await store.list({ limit: 10 })).toEqual({ users: [] });
+      expect(await store.expire(sampleBinding(1).expiresAt, 10)).toEqual([]);
+      expect(await store.nextExpiry()).toBeUndefined();
+    });
+
+    it("takes a server that has forgotten its scripts", async () => {
+      const store = open({ url: redis.url, prefix: "scripts" });
+      await refresh(store);
+      await redisCommand(redis, "SCRIPT", "FLUSH");
+      expect(await refresh(store)).toBe(2);
+    });
+
+    it("says that a server without memory is full", async () => {
+      const store = open({ url: redis.url, prefix: "full" });
+      await redisCommand(redis, "CONFIG", "SET", "maxmemory", "1");
+      await expect(refresh(store)).rejects.toMatchObject({ code: "SIP_STORE_FULL" });
+      await redisCommand(redis, "CONFIG", "SET", "maxmemory", "0");
+      expect(await refresh(store)).toBe(1);
+    });
+  });
+
+  describe("on servers that end and stand still", () => {
+    afterEach(async () => {
+      await close();
+      await endPrograms();
+      await removeScratchFolders();
+    });
+
+    it("rejects at once while the server is down, and goes on when it is back", async () => {
+      const redis = await startRedis();
+      const store = open({ url: redis.url });
+      expect(await refresh(store)).toBe(1);
+      await redis.program.end("SIGKILL");
+      await expect(refresh(store)).rejects.toMatchObject(UNAVAILABLE);
+      await expect(store.read(ALICE)).rejects.toMatchObject(UNAVAILABLE);
+      const again = await startRedis([], redis.port);
+      expect(await eventually(() => refresh(store))).toBe(1);
+      await again.program.end("SIGTERM");
+    }, 60_000);
+
+    it("rejects in time while the server stands still, and writes nothing by halves", async () => {
+      const redis = await startRedis();
+      const store = open({ url: redis.url, timeout: 300 });
+      await store.update(ALICE, () => [sampleBinding(1), sampleBinding(2)]);
+      redis.program.signal("SIGSTOP");
+      const late = store.update(ALICE, () => [sampleBinding(3), sampleBinding(4)]);
+      await expect(late).rejects.toMatchObject(UNAVAILABLE);
+      redis.program.signal("SIGCONT");
+      const kept = await eventually(() => store.read(ALICE));
+      expect([[1, 2].join(), [3, 4].join()]).toContain(
+        kept?.map(({ callId }) => /\d+/.exec(callId)?.[0]).join(),
+      );
+      await refresh(store);
+    });
+
+    it("says what it can't be reached for", async () => {
+      const { port } = await startRedis(["--requirepass", "right"]);
+      const wrong = open({ url: `redis://:wrong@127.0.0.1:${port}` });
+      await expect(refresh(wrong)).rejects.toMatchObject({
+        ...UNAVAILABLE,
+        message: expect.stringMatching(/WRONGPASS/),
+      });
+      expect(await refresh(open({ url: `redis://:right@127.0.0.1:${port}` }))).toBe(1);
+    });
+
+    it("has a REGISTER refused with 503, and counted, while the server stands still", async () => {
+      const redis = await startRedis();
+      const store = open({ url: redis.url, timeout: 500 });
+      await refresh(store);
+      redis.program.signal("SIGSTOP");
+      expect(await register(store)).toMatchObject(["503", "5", { storeUnavailable: 1 }]);
+    });
+
+    it("has a REGISTER refused with 503, and counted, while too many commands wait", async () => {
+      const redis = await startRedis();
+      const store = open({ url: redis.url, timeout: 60_000 });
+      await refresh(store);
+      redis.program.signal("SIGSTOP");
+      const many = Promise.allSettled(Array.from({ length: 10_001 }, () => store.read(ALICE)));
+      expect(await register(store)).toMatchObject(["503", "5", { storeUnavailable: 1 }]);
+      await close();
+      expect(new Set((await many).map(({ status }) => status))).toEqual(new Set(["rejected"]));
+    });
+
+    it("starts before its server", async () => {
+      const first = await startRedis();
+      await first.program.end("SIGKILL");
+      const store = open({ url: first.url });
+      await expect(refresh(store)).rejects.toMatchObject(UNAVAILABLE);
+      await startRedis([], first.port);
+      expect(await eventually(() => refresh(store))).toBe(1);
+    });
+
+    it("acknowledges what a replica has, and nothing while none is there", async () => {
+      const master = await startRedis();
+      const replica = await startRedis(["--replicaof", "127.0.0.1", `${master.port}`]);
+      const store = open({ url: master.url, replicas: 1, timeout: 1000 });
+      expect(await eventually(() => refresh(store))).toBeGreaterThan(0);
+      const many = Array.from({ length: 50 }, (_, user) => refresh(store, `user${user}`));
+      expect(new Set(await Promise.all(many))).toEqual(new Set([1]));
+      const onReplica = open({ url: replica.url });
+      expect((await onReplica.read("user49"))?.[0]?.cseq).toBe(1);
+
+      await replica.program.end("SIGKILL");
+      await expect(refresh(store)).rejects.toMatchObject(UNAVAILABLE);
+      // Look-ups don't wait behind it.
+      const late = refresh(store);
+      expect((await store.read("user49"))?.[0]?.cseq).toBe(1);
+      await expect(late).rejects.toMatchObject(UNAVAILABLE);
+    });
+
+    it("follows the sentinels to the replica that took over, and has all that was acknowledged", async () => {
+      const master = await startRedis();
+      const follow = ["--replicaof", "127.0.0.1", `${master.port}`];
+      await startRedis(follow);
+      const second = await startRedis(follow);
+      const sentinel = await startSentinel(master);
+      const store = open({
+        sentinel: { urls: [sentinel.url], name: "main" },
+        replicas: 1,
+        timeout: 1000,
+      });
+      await eventually(() => refresh(store));
+      await sentinel.program.printed(new RegExp(`\\+slave slave 127.0.0.1:${second.port}`), 20_000);
+
+      const highest = new Map<string, number>();
+      let stopped = false;
+      const write = async (user: string): Promise<void> => {
+        while (!stopped) {
+          try {
+            highest.set(user, (await refresh(store, user)) ?? 0);
+          } catch {
+            await sleep(20);
+          }
+        }
+      };
+      const writers = Array.from({ length: 20 }, (_, user) => write(`user${user}`));
+      await sleep(500);
+      await master.program.end("SIGKILL");
+      await sentinel.program.printed(/\+switch-master/, 30_000);
+      await eventually(() => refresh(store, "after"));
+      await sleep(300);
+      stopped = true;
+      await Promise.all(writers);
+      expect(highest.size).toBe(20);
+      for (const [user, cseq] of highest) {
+        expect((await store.read(user))?.[0]?.cseq, user).toBeGreaterThanOrEqual(cseq);
+      }
+    }, 90_000);
+  });
+
+  describe("on a cluster", () => {
+    let redis: RedisServer;
+    beforeAll(async () => {
+      redis = await startRedis(["--cluster-enabled", "yes"]);
+      await redisCommand(redis, "CLUSTER", "ADDSLOTSRANGE", "0", "16383");
+      const isUp = async (): Promise<void> =>
+        expect(await redisCommand(redis, "CLUSTER", "INFO")).toMatch(/cluster_state:ok/);
+      await eventually(isUp);
+    });
+    afterEach(close);
+    afterAll(async () => {
+      await endPrograms();
+      await removeScratchFolders();
+    });
+
+    const fresh = (): RedisStore => redisStore({ cluster: [redis.url], prefix: freshPrefix() });
+    describeLocationStore("redisStore", fresh, { describe, it });
+
+    it("has all keys of a user in one slot", async () => {
+      const store = open({ cluster: [redis.url], prefix: "slot" });
+      await refresh(store);
+      const slot = (key: string): Promise<string> => redisCommand(redis, "CLUSTER", "KEYSLOT", key);
+      expect(await redisCommand(redis, "--scan", "--pattern", "slot:{=*")).toBe(`slot:{=${ALICE}}`);
+      expect(await slot(`slot:{=${ALICE}}`)).toBe(await slot(`=${ALICE}`));
+    });
+
+    it("refuses what no replica has", async () => {
+      const store = open({ cluster: [redis.url], prefix: "wait", replicas: 1, timeout: 300 });
+      await expect(refresh(store)).rejects.toMatchObject(UNAVAILABLE);
+    });
+  });
+});
