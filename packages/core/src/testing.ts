@@ -3,12 +3,9 @@ export { completeRequest } from "./testing/complete.ts";
 export type { Duration } from "./testing/duration.ts";
 export type { LinkConditions } from "./testing/links.ts";
 export { SeededRandom } from "./testing/seeded-random.ts";
-export {
-  type CreateHandler,
-  describeHandler,
-  type HandlerSuiteOptions,
-  type TestFunctions,
-} from "./testing/suite/describe-handler.ts";
+export { describeHandler, type HandlerSuiteOptions } from "./testing/suite/describe-handler.ts";
+export type { CreateHandler } from "./testing/suite/handler-check.ts";
+export type { TestFunctions } from "./testing/suite/test-functions.ts";
 export { tortureMessages } from "./testing/suite/torture-messages.ts";
 export {
   type Answer,

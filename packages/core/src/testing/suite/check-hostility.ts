@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { HandlerCheck } from "./describe-handler.ts";
 import type { HandlerBench } from "./handler-bench.ts";
+import type { HandlerCheck } from "./handler-check.ts";
 import { hostileLines } from "./hostile-headers.ts";
 import { Numbered, strayResponses } from "./samples.ts";
 import { tortureMessages } from "./torture-messages.ts";

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import type { CreateHandler, HandlerCheck, TestFunctions } from "./describe-handler.ts";
+import type { CreateHandler, HandlerCheck } from "./handler-check.ts";
 import { everyKind, Numbered } from "./samples.ts";
+import type { TestFunctions } from "./test-functions.ts";
 
 /** That a handler ends when it is told to, and leaves nothing behind. */
 export function checkLife(

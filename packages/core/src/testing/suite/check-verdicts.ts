@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { isClaim } from "../../chain/verdict.ts";
 import { ParseError } from "../../errors.ts";
 import { parsePacket } from "../../message/parse.ts";
-import type { HandlerCheck } from "./describe-handler.ts";
 import type { HandlerBench } from "./handler-bench.ts";
+import type { HandlerCheck } from "./handler-check.ts";
 import { everyKind, Numbered, strayResponses } from "./samples.ts";
 
 /** That a handler says of a packet what it may, and answers once. */

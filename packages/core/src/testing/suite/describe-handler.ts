@@ -3,15 +3,8 @@ import { checkHostility } from "./check-hostility.ts";
 import { checkLife } from "./check-life.ts";
 import { checkVerdicts } from "./check-verdicts.ts";
 import { HandlerBench } from "./handler-bench.ts";
-
-/** The two functions of a test runner that a contract suite needs: vitest's, Jest's, `node:test`'s. */
-export interface TestFunctions {
-  readonly describe: (name: string, define: () => void) => unknown;
-  readonly it: (name: string, run: () => Promise<void>) => unknown;
-}
-
-/** Makes a handler as it is used, one for each test. */
-export type CreateHandler = () => AnyHandler | Promise<AnyHandler>;
+import type { CreateHandler, HandlerCheck } from "./handler-check.ts";
+import type { TestFunctions } from "./test-functions.ts";
 
 /** What a contract suite can't know of a handler. */
 export interface HandlerSuiteOptions {
@@ -25,9 +18,6 @@ export interface HandlerSuiteOptions {
   /** Handlers that stand before it, for the facts that it needs; made for each test. */
   readonly before?: () => readonly AnyHandler[];
 }
-
-/** One test of a suite: with a handler that has started, and is closed afterwards. */
-export type HandlerCheck = (title: string, run: (bench: HandlerBench) => Promise<void>) => void;
 
 const NOBODYS = "SIPKIT-NOBODYS-METHOD sip:somebody@example.com SIP/2.0";
 
