@@ -9,6 +9,7 @@ import {
   type Packet,
   parsePacket,
   Request,
+  type Resolver,
   type Response,
   type SipError,
 } from "@sipkit/core";
@@ -48,7 +49,7 @@ export interface GuardedServerOptions {
 
 /** The chain of `examples/registrar` on a virtual network, to which tests send what nobody should. */
 export class GuardedServer {
-  readonly net: VirtualNetwork = new VirtualNetwork();
+  readonly net: VirtualNetwork;
   readonly store: MemoryStore = memoryStore();
   readonly registrar: Registrar = new Registrar({
     store: this.store,
@@ -61,12 +62,18 @@ export class GuardedServer {
   readonly #pingStatus: number;
   #seen: Packet[] = [];
 
-  private constructor({ auth = {}, before = [], legs = [] }: GuardedServerOptions) {
+  private constructor(
+    net: VirtualNetwork,
+    resolver: Resolver,
+    { auth = {}, before = [], legs = [] }: GuardedServerOptions,
+  ) {
+    this.net = net;
     const defaults = { realm: "example.com", credentials: PASSWORDS, allowPings: true };
     this.#pingStatus = auth.allowPings === false ? 401 : 200;
     this.authorize = new Authorize({ ...defaults, ...auth } as AuthorizeOptions);
     this.dispatcher = new Dispatcher({
       clock: this.net.clock,
+      resolver,
       domains: ["example.com"],
       legs: [
         { listen: this.net.transport(`udp:${SERVER}:5060`) },
@@ -87,7 +94,15 @@ export class GuardedServer {
   }
 
   static async start(options: GuardedServerOptions = {}): Promise<GuardedServer> {
-    const server = new GuardedServer(options);
+    const net = new VirtualNetwork();
+    // No name leads out of the test: the one that is known is the server's own.
+    const host = net.node("server", {
+      address: SERVER,
+      names: ["example.com"],
+      start: ({ resolver }) => resolver,
+    });
+    await net.start();
+    const server = new GuardedServer(net, host.app, options);
     await server.dispatcher.listen();
     return server;
   }
