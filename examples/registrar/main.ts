@@ -40,7 +40,7 @@ async function serve(options: RegistrarExampleOptions): Promise<void> {
   });
 
   const log = new LineWriter();
-  for (const event of ["added", "refreshed", "removed", "expired"] as const) {
+  for (const event of ["added", "refreshed", "removed", "expired", "lost"] as const) {
     registrar.events.on(event, ({ addressOfRecord, binding }) => {
       log.write(`${event} ${addressOfRecord} at ${JSON.stringify(binding.uri)}`);
     });
