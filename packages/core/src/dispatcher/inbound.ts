@@ -13,6 +13,7 @@ import { Exchange } from "./exchange.ts";
 import { InboundRequests, type InboundRequestsHost } from "./inbound-requests.ts";
 import { InboundResponses, type InboundResponsesHost } from "./inbound-responses.ts";
 import { PendingHandlers } from "./pending-handlers.ts";
+import { isTooLongFor } from "./proportion.ts";
 import type { SetAside } from "./set-aside.ts";
 
 /** What a packet meets on its way in. */
@@ -90,7 +91,8 @@ export class Inbound {
       malformedChannel.publish({ at: clock.now(), node, error, bytes, leg, peer: from });
     }
     const response = refusalTo(bytes, error);
-    if (response !== undefined) {
+    // What is so short that its answer would be out of proportion is no client's.
+    if (response !== undefined && !isTooLongFor(response.toWire(), from, bytes.length)) {
       this.#host.sending(response, leg, from);
       leg.send(response.toWire(), from);
     }

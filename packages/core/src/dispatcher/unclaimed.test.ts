@@ -26,6 +26,23 @@ describe("a request that no handler claims", () => {
     expect(answer?.to.tag).toBeDefined();
   });
 
+  it("is answered in at most twice its length over UDP: a short OPTIONS without what we can do", async () => {
+    const short =
+      "OPTIONS sip:192.0.2.1 SIP/2.0\nv:SIP/2.0/UDP a;branch=z9hG4bK1\nf:<sip:a>;tag=1\nt:<sip:a>\ni:1\nCSeq:1 OPTIONS\nMax-Forwards:9";
+    const allow = async (leg: "udp:192.0.2.1:5060" | "tcp:192.0.2.1:5060"): Promise<number> => {
+      const handler = onRequest(["INVITE", "MESSAGE", "SUBSCRIBE", "PUBLISH"], () => undefined);
+      const { sent } = await ask(handler, short, { leg });
+      const [answer] = sent;
+      expect(answer?.isRequest === false && answer.status).toBe(200);
+      if (leg.startsWith("udp")) {
+        expect(answer?.toWire().length).toBeLessThanOrEqual(2 * (short.length + 10));
+      }
+      return answer?.headers.getAll("allow").length ?? 0;
+    };
+    expect(await allow("udp:192.0.2.1:5060")).toBe(0);
+    expect(await allow("tcp:192.0.2.1:5060")).toBe(7);
+  });
+
   it("is answered 501 when nobody knows its method, RFC 3261 §8.2.1", async () => {
     expect(await statusOf("BREW sip:bob@example.com SIP/2.0")).toBe(501);
   });

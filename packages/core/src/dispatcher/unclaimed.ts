@@ -3,6 +3,7 @@ import type { Request } from "../message/request.ts";
 import type { Response, ResponseOptions } from "../message/response.ts";
 import { parseUri } from "../message/uri.ts";
 import type { Domains } from "./domains.ts";
+import { isTooLongFor } from "./proportion.ts";
 
 /** What every dispatcher deals with below its chain. */
 const OWN_METHODS: readonly Method[] = ["OPTIONS", "CANCEL", "ACK"];
@@ -34,7 +35,12 @@ export function answerUnclaimed(
   const forUs = domains.isLocal(request.uri) && domains.addressOfRecord(request.uri) === undefined;
   // §11.2: what we can do.
   if (request.method === "OPTIONS" && forUs) {
-    return refuse(200, { headers: { Allow, Accept: "application/sdp", Supported: "path" } });
+    const full = refuse(200, {
+      headers: { Allow, Accept: "application/sdp", Supported: "path" },
+    });
+    // That all of it is told is a SHOULD: who asks in so few bytes learns that we are here.
+    const { from, size } = request.arrival ?? {};
+    return from !== undefined && isTooLongFor(full.toWire(), from, size) ? refuse(200) : full;
   }
   // §8.2.1: a method that nobody knows is 501, one that is known but not wanted here is 405.
   if (!isDefinedMethod(request.method)) return refuse(501, { headers: { Allow } });
