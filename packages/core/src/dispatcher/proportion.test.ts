@@ -10,13 +10,10 @@ it.each([
   ["udp:192.0.2.1:5060", TINY, 0],
   ["udp:192.0.2.1:5060", LONGER, 1],
   ["tcp:192.0.2.1:5060", TINY, 1],
-] as const)(
-  "the answer to a malformed datagram is at most twice as long, or isn't sent: %s, %j",
-  async (leg, wire, count) => {
-    const server = await TestServer.start(() => undefined, { leg });
-    const { sent } = await server.ask({ toWire: () => wire } as Packet);
-    expect(sent).toHaveLength(count);
-    expect(server.dispatcher.counters()).toMatchObject({ malformedMessages: 1 });
-    await server.close();
-  },
-);
+] as const)("malformed bytes are answered in proportion: %s", async (leg, wire, count) => {
+  const server = await TestServer.start(() => undefined, { leg });
+  const { sent } = await server.ask({ toWire: () => wire } as Packet);
+  expect(sent).toHaveLength(count);
+  expect(server.dispatcher.counters()).toMatchObject({ malformedMessages: 1 });
+  await server.close();
+});
