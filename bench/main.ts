@@ -1,5 +1,5 @@
 /**
- * The benchmarks: `pnpm bench [parse|worst-case|digest|user-timing|register|call|memory|transports|idle|flood|all] [--json FILE]`.
+ * The benchmarks: `pnpm bench [parse|worst-case|digest|user-timing|register|call|memory|stores|transports|idle|flood|all] [--json FILE]`.
  *
  * Ratios are taken in one run on one machine; absolute figures are that machine's.
  */
@@ -23,6 +23,7 @@ const BENCHMARKS: Readonly<Record<string, (bench: Workbench) => unknown>> = {
   register: benchRegister,
   call: benchCall,
   memory: async () => (await import("./memory.ts")).run(),
+  stores: async () => (await import("./stores.ts")).run(),
   transports: benchTransports,
   idle: benchIdle,
   flood: benchFlood,

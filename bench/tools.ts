@@ -4,6 +4,7 @@ import { spawnSync } from "node:child_process";
 const TOOLS = {
   sipp: { command: "sipp", args: ["-v"], package: "sip-tester" },
   kamailio: { command: "kamailio", args: ["-v"], package: "kamailio" },
+  redis: { command: "redis-server", args: ["--version"], package: "redis-server" },
   netSip: { command: "perl", args: ["-MNet::SIP", "-e", "1"], package: "libnet-sip-perl" },
 } as const;
 
