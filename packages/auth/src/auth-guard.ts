@@ -28,7 +28,7 @@ export interface AuthClaim {
 export interface AuthGuard {
   /** Whether they are judged at all: `undefined`, else what becomes of the request. */
   admit(request: Request, claim: AuthClaim): Verdict;
-  /** Once for each that was admitted, with the same claim. */
+  /** Once for each that was admitted, with the same claim; and for a token that is right, which isn't guessed at. */
   settle(request: Request, claim: AuthClaim, outcome: AuthOutcome): void;
 }
 

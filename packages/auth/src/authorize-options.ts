@@ -1,5 +1,6 @@
 import { type Awaitable, DomainNames, SipError } from "@sipkit/core";
 import { type AlgorithmChoice, type Algorithms, algorithmsOf } from "./algorithm-choice.ts";
+import type { BearerOptions } from "./bearer.ts";
 import { quotable } from "./challenge.ts";
 import type { Credentials } from "./credentials.ts";
 import type { Qop } from "./digest.ts";
@@ -92,11 +93,16 @@ interface CommonOptions {
    * `qop=auth` when it is offered. If false, a nonce without `qop` can be used once.
    */
   readonly requireQop?: boolean;
+  /** Takes access tokens, too, or alone. Default: none. RFC 8898 */
+  readonly bearer?: BearerOptions;
   /** Which `uri` a digest may be made over: {@link DigestUri}. Default: `"server"`. RFC 7616 §3.4.6 */
   readonly digestUri?: DigestUri;
 }
 
-/** How `Authorize` proves who sends a request: by `credentials`, by an htdigest file, or by both in this order. */
+/**
+ * How `Authorize` proves who sends a request: by `credentials`, by an htdigest file, or by both in this order; by the
+ * tokens of `bearer`.
+ */
 export type AuthorizeOptions = CommonOptions &
   (
     | { readonly credentials: Credentials; readonly htdigest?: string | undefined }
@@ -109,6 +115,11 @@ export type AuthorizeOptions = CommonOptions &
          */
         readonly htdigest: string;
       }
+    | {
+        readonly credentials?: Credentials | undefined;
+        readonly htdigest?: string | undefined;
+        readonly bearer: BearerOptions;
+      }
   );
 
 /** Each is tried on a nonce that the others didn't make. */
@@ -118,7 +129,7 @@ const qops: readonly Qop[] = ["auth", "auth-int"];
 
 /** The options, and defaults where there are some. */
 export type CheckedOptions = Required<
-  Omit<CommonOptions, "algorithms" | "opaque" | "secret" | "mayRegister" | "domains">
+  Omit<CommonOptions, "algorithms" | "bearer" | "opaque" | "secret" | "mayRegister" | "domains">
 > &
   Pick<CommonOptions, "opaque" | "mayRegister"> & {
     readonly algorithms: Algorithms;
@@ -150,8 +161,8 @@ export function checkOptions(options: AuthorizeOptions): CheckedOptions {
   quotable("realm", realm);
   if (opaque !== undefined) quotable("opaque", opaque);
   check(
-    options.credentials !== undefined || options.htdigest !== undefined,
-    "credentials or htdigest must be given",
+    (options.credentials ?? options.htdigest ?? options.bearer) !== undefined,
+    "credentials, htdigest or bearer must be given",
   );
   const chosen = algorithmsOf(algorithms);
   check(

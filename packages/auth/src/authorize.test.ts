@@ -301,6 +301,7 @@ describe("right credentials", () => {
       realm: "example.com",
       addressOfRecord: "sip:alice@example.com",
       scheme: "digest MD5",
+      at: site.server.clock.wall(),
     } satisfies Identity);
     expect(passed?.headers.has("Authorization")).toBe(false);
   });

@@ -3,6 +3,7 @@ import {
   authorization,
   dialogRoute,
   type Handler,
+  type Identity,
   identity,
   isPromise,
   type Outcome,
@@ -18,6 +19,7 @@ import {
 import { authGuard, judgeGuarded } from "./auth-guard.ts";
 import { authenticationInfo } from "./authentication-info.ts";
 import { type AuthorizeOptions, type CheckedOptions, checkOptions } from "./authorize-options.ts";
+import type { TokenProof } from "./bearer.ts";
 import { longestChallenge } from "./challenge.ts";
 import { type Ha1Source, ha1Source } from "./credentials.ts";
 import { HtdigestFile } from "./htdigest.ts";
@@ -29,6 +31,7 @@ import {
   receivedCredentials,
   removeCredentials,
 } from "./received-credentials.ts";
+import { type TokenFault, Tokens } from "./tokens.ts";
 import { trustedPeer } from "./trusted-peers.ts";
 import { isUriOf } from "./uri-match.ts";
 
@@ -78,6 +81,7 @@ export class Authorize implements Handler {
   readonly #options: CheckedOptions;
   readonly #sources: readonly Ha1Source[];
   readonly #proportion: Proportion;
+  readonly #tokens: Tokens | undefined;
   /** Left on requests whose answer is to tell what became of their credentials for this realm. */
   readonly #proof: PacketKey<Proof> = packetKey("digest proof");
   /** Only where there is something to add to what is sent: else nobody asks for it. */
@@ -90,7 +94,8 @@ export class Authorize implements Handler {
     this.#proportion = new Proportion(
       `${asProxy.challenge}: \r\n`.length + longestChallenge(this.#options),
     );
-    const { realm, credentials, htdigest } = options;
+    const { realm, credentials, htdigest, bearer } = options;
+    this.#tokens = bearer && new Tokens(bearer, realm);
     const { userhash, algorithms, authenticationInfo: informs } = this.#options;
     if (informs) this.beforeSend = (packet) => this.#inform(packet);
     const indexed = userhash ? algorithms.hashes : [];
@@ -101,7 +106,7 @@ export class Authorize implements Handler {
   }
 
   /** Reads the htdigest file; throws `SIP_BAD_HTDIGEST` when it can't. */
-  start(server: Server): void {
+  start(server: Server): void | Promise<void> {
     for (const source of this.#sources) source.start?.(server);
     const forgotten = (): void => this.#started?.server.count("forgottenNonces");
     this.#started = {
@@ -110,6 +115,7 @@ export class Authorize implements Handler {
       realm: this.#started?.realm ?? new Realm(this.#options, this.#sources, server, forgotten),
       permissions: new Permissions(this.#options, server),
     };
+    return this.#tokens?.start(server);
   }
 
   receive(packet: Packet): Outcome {
@@ -125,13 +131,14 @@ export class Authorize implements Handler {
       packet.get(dialogRoute) !== undefined ||
       packet.get(trustedPeer) !== undefined
     ) {
-      removeCredentials(packet, fields, name);
-      return undefined;
+      return this.#pass(packet);
     }
     const isOurs = isForServer(packet, started.server);
     const role = isOurs ? asServer : asProxy;
     const offered = algorithms.of(packet);
     const credentials = receivedCredentials(packet, role.field, { realm: name, offered, userhash });
+    const token = credentials === undefined && this.#tokens?.of(packet, role.field);
+    if (token) return this.#judgeToken(packet, role, started, token);
     if (credentials === undefined) {
       return this.#isWelcome(packet, started.server, isOurs)
         ? this.#pass(packet)
@@ -176,9 +183,29 @@ export class Authorize implements Handler {
     }
     const { user, credentials } = judgement;
     if (this.#options.authenticationInfo && role === asServer) request.set(this.#proof, judgement);
-    const proved = started.permissions.identityOf(user, credentials.algorithm);
+    const scheme = `digest ${credentials.algorithm}`;
+    return this.#admit(request, role, started, started.permissions.identityOf(user, scheme));
+  }
+
+  #judgeToken(request: Request, role: Role, started: Started, token: string): Outcome {
+    const { server, permissions } = started;
+    const worth = this.#tokens?.judge(token, server) ?? "invalid_token";
+    const decide = (known: Exclude<TokenFault, "none"> | TokenProof): Outcome => {
+      if (typeof known === "string") {
+        server.count("wrongTokens");
+        return this.#challenge(request, role, started, false, known);
+      }
+      const { user } = known;
+      // Nobody guesses tokens, so that only what is right is worth telling.
+      request.get(authGuard)?.settle(request, { user, realm: this.#options.realm }, "right");
+      return this.#admit(request, role, started, permissions.identityOf(user, "bearer"));
+    };
+    return isPromise(worth) ? worth.then(decide) : decide(worth);
+  }
+
+  #admit(request: Request, role: Role, started: Started, proved: Identity): Outcome {
     request.set(identity, proved);
-    removeCredentials(request, fields, this.#options.realm);
+    this.#pass(request);
     const isAllowed = started.permissions.allow(request, proved, role === asServer);
     return isPromise(isAllowed)
       ? isAllowed.then((allowed) => unlessAllowed(request, allowed))
@@ -189,9 +216,22 @@ export class Authorize implements Handler {
    * Over UDP a short request gets as many of the last challenges as there is room for, since those are what every client
    * can answer, or no answer at all.
    */
-  #challenge(request: Request, role: Role, { realm, server }: Started, stale: boolean): Outcome {
-    const offered = this.#options.algorithms.of(request);
-    const challenges = realm.challenges(offered, stale, server.clock.now());
+  #challenge(
+    request: Request,
+    role: Role,
+    { realm, server }: Started,
+    stale: boolean,
+    fault: TokenFault = "none",
+  ): Outcome {
+    const digests =
+      this.#sources.length === 0
+        ? []
+        : realm.challenges(this.#options.algorithms.of(request), stale, server.clock.now());
+    // Over connections alone, unless that is said otherwise: there is room for them all.
+    const challenges = this.#tokens?.areTakenOf(request)
+      ? [...digests, this.#tokens.challenge(fault)]
+      : digests;
+    if (challenges.length === 0) return onlySecurely(request);
     for (let from = 0; from < challenges.length; from++) {
       const some = from === 0 ? challenges : challenges.slice(from);
       const response = request.createResponse(role.status, {
@@ -214,9 +254,10 @@ export class Authorize implements Handler {
     if (info.size > 0) packet.headers.write(authenticationInfo, info);
   }
 
-  /** Lets a request through without proof: what it claims to have for this realm goes. */
+  /** Lets a request through: what it has for this realm goes, so that nobody behind us can work on it. */
   #pass(request: Request): undefined {
     removeCredentials(request, fields, this.#options.realm);
+    this.#tokens?.remove(request);
   }
 
   /** Whether a stranger may send this. */
@@ -244,6 +285,11 @@ function foreignUri(request: Request): Response {
     stateless: true,
     reason: "The digest's uri is not the request's",
   });
+}
+
+/** A token is all that would do, and it must not come this way. */
+function onlySecurely(request: Request): Response {
+  return request.createResponse(403, { stateless: true, reason: "Over TLS only" });
 }
 
 function unlessAllowed(request: Request, allowed: boolean): Response | undefined {

@@ -8,6 +8,7 @@ export { Authorize } from "./authorize.ts";
 export type { AuthorizeOptions, MayRegister } from "./authorize-options.ts";
 export { type AuthorizeRequestOptions, authorize } from "./authorize-request.ts";
 export type { BackOffOptions } from "./back-off.ts";
+export type { BearerOptions, TokenProof, TokenVerifier } from "./bearer.ts";
 export type { ClientCredential, ClientCredentials } from "./client-credentials.ts";
 export { type CachedCredentials, type CacheOptions, cached } from "./credential-cache.ts";
 export type { Credential, Credentials, CredentialsFunction } from "./credentials.ts";
@@ -15,6 +16,7 @@ export { ha1Of, type Qop } from "./digest.ts";
 export { DigestClient, type DigestClientOptions, type ServerProof } from "./digest-client.ts";
 export type { Filter, FilterName, FilterTable, Predicate } from "./filter.ts";
 export { type HttpCredentialsOptions, httpCredentials } from "./http-credentials.ts";
+export { type JwtOptions, jwtTokens } from "./jwt-tokens.ts";
 export type { Secret } from "./nonces.ts";
 export { allOf, anyOf, anyone, authenticated, not, type Permission } from "./permission.ts";
 export {

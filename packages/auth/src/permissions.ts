@@ -1,5 +1,4 @@
 import { type Awaitable, type Identity, isPromise, type Request, type Server } from "@sipkit/core";
-import type { Algorithm } from "./algorithm.ts";
 import type { CheckedOptions } from "./authorize-options.ts";
 import { type Filter, Filters } from "./filter.ts";
 import { OwnAddresses } from "./own-addresses.ts";
@@ -27,13 +26,14 @@ export class Permissions {
     this.#mayRegister = addressesOf(mayRegister);
   }
 
-  /** Whom right credentials prove. */
-  identityOf(user: string, algorithm: Algorithm): Identity {
+  /** Whom right credentials prove; `scheme` says how. */
+  identityOf(user: string, scheme: string): Identity {
     return {
       user,
       realm: this.#realm,
       addressOfRecord: this.#own.of(user),
-      scheme: `digest ${algorithm}`,
+      scheme,
+      at: this.#server.clock.wall(),
     };
   }
 

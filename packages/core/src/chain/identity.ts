@@ -8,6 +8,8 @@ export interface Identity {
   readonly addressOfRecord: string;
   /** How it was proved, as "digest MD5". */
   readonly scheme: string;
+  /** When, in milliseconds since 1970; left out where it holds for as long as a peer is what it is. */
+  readonly at?: number;
 }
 
 /** Set by an authenticator (`@sipkit/auth` does); a proxy forwards outward only for a request that has it. */
