@@ -38,4 +38,27 @@ describe.skipIf(inject("missingTools").includes("baresip"))("baresip", () => {
     }
     await server.stop();
   });
+
+  it.each(["udp", "tcp"] as const)(
+    "registers a flow over %s, and is called at its GRUU",
+    async (proto) => {
+      const server = await startServer(...users("alice", "bob"));
+      const bob = await startBaresip(server, "bob", { proto, answers: true, outbound: true });
+      const alice = await startBaresip(server, "alice", { proto, outbound: true });
+      for (const { program } of [alice, bob]) {
+        await program.printed(/^Require: outbound/m);
+        await program.printed(/;pub-gruu="sip:\w+@example\.com;gr=urn:uuid:/);
+      }
+      alice.command("dial", "sip:bob@example.com");
+      for (const { program } of [alice, bob]) await program.printed(/Call established/);
+      // It says nothing of a call that took no second.
+    await sleep(1_500);
+      alice.command("hangup");
+      for (const { program } of [alice, bob]) {
+        await program.printed(/Call with .* terminated/);
+        expect(await program.end()).toBe(0);
+      }
+      await server.stop();
+    },
+  );
 });

@@ -18,7 +18,12 @@ export interface Baresip {
 export async function startBaresip(
   server: Server,
   user: string,
-  how: { readonly proto: "udp" | "tcp" | "tls"; readonly answers?: boolean },
+  how: {
+    readonly proto: "udp" | "tcp" | "tls";
+    readonly answers?: boolean;
+    /** Whether it registers a flow, and shows what it sends and gets. */
+    readonly outbound?: boolean;
+  },
 ): Promise<Baresip> {
   const folder = join(await scratchFolder(), user);
   const control = await freePort();
@@ -43,13 +48,16 @@ export async function startBaresip(
   const account =
     `<sip:${user}@example.com>;auth_user=${user};auth_pass=secret;regint=60` +
     `;outbound="sip:${address};transport=${how.proto}"` +
-    `;answermode=${how.answers ? "auto" : "manual"}`;
+    `;answermode=${how.answers ? "auto" : "manual"}${how.outbound ? ";sipnat=outbound" : ""}`;
   await mkdir(folder);
   await writeFile(join(folder, "config"), `${config.join("\n")}\n`);
   await writeFile(join(folder, "accounts"), `${account}\n`);
   await writeFile(join(folder, "contacts"), "");
 
-  const program = new Program("baresip", ["-v", "-f", folder, "-t", "60"]);
+  const program = new Program("baresip", [
+    ...["-v", "-f", folder, "-t", "60"],
+    ...(how.outbound ? ["-s"] : []),
+  ]);
   await program.printed(new RegExp(`${user}@example\\.com: .*200 OK.*\\[1 binding\\]`));
   const socket = connect(control, "127.0.0.1");
   await once(socket, "connect");
