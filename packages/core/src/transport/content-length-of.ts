@@ -14,7 +14,10 @@ const LOWER_L = 108;
  * RFC 3261 §18.3, §20.14
  */
 export function contentLengthOf(bytes: Uint8Array, from: number, to: number): string | undefined {
-  if (!mayBeContentLength(bytes, from)) return undefined;
+  return mayBeContentLength(bytes, from) ? read(bytes, from, to) : undefined;
+}
+
+function read(bytes: Uint8Array, from: number, to: number): string | undefined {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString("latin1");
   const colon = text.indexOf(":");
   if (colon < 0) return undefined;
