@@ -22,11 +22,6 @@ export class LostFlows {
     this.#life = life;
   }
 
-  /** How many connections have bindings. */
-  get connections(): number {
-    return this.#users.size;
-  }
-
   /** To be told of what becomes of each binding. */
   note(name: BindingEventName, { addressOfRecord, binding, previous }: BindingEvent): void {
     const isKept = name === "added" || name === "refreshed";
