@@ -99,7 +99,8 @@ async function startRedis(folder: string): Promise<Redis | undefined> {
   probe.close();
   await once(probe, "close");
   const settings = ["--bind", "127.0.0.1", "--port", `${port}`, "--save", "", "--dir", folder];
-  const process = spawn("redis-server", settings, { stdio: ["ignore", "pipe", "inherit"] });
+  const command = "redis-server";
+  const process = spawn(command, settings, { stdio: ["ignore", "pipe", "inherit"] });
   for await (const text of process.stdout) if (String(text).includes("Ready to accept")) break;
   process.stdout.resume();
   return { url: `redis://127.0.0.1:${port}`, process };
