@@ -91,11 +91,12 @@ export class Authorize implements Handler {
   /** Throws `SIP_BAD_OPTION` or `SIP_BAD_DOMAIN`. */
   constructor(options: AuthorizeOptions) {
     this.#options = checkOptions(options);
-    this.#proportion = new Proportion(
-      `${asProxy.challenge}: \r\n`.length + longestChallenge(this.#options),
-    );
     const { realm, credentials, htdigest, bearer } = options;
     this.#tokens = bearer && new Tokens(bearer, realm);
+    this.#proportion = new Proportion(
+      `${asProxy.challenge}: \r\n`.length +
+        Math.max(longestChallenge(this.#options), this.#tokens?.longest ?? 0),
+    );
     const { userhash, algorithms, authenticationInfo: informs } = this.#options;
     if (informs) this.beforeSend = (packet) => this.#inform(packet);
     const indexed = userhash ? algorithms.hashes : [];
@@ -227,9 +228,8 @@ export class Authorize implements Handler {
       this.#sources.length === 0
         ? []
         : realm.challenges(this.#options.algorithms.of(request), stale, server.clock.now());
-    // Over connections alone, unless that is said otherwise: there is room for them all.
     const challenges = this.#tokens?.areTakenOf(request)
-      ? [...digests, this.#tokens.challenge(fault)]
+      ? this.#tokens.amid(digests, request, fault)
       : digests;
     if (challenges.length === 0) return onlySecurely(request);
     for (let from = 0; from < challenges.length; from++) {

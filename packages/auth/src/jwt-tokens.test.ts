@@ -179,6 +179,24 @@ describe("Bearer challenge, RFC 8898 §4", () => {
     );
     expect(await open.told(token())).toBe("200");
   });
+
+  it("gives way to Digest over UDP, where answers are held to the size of requests", async () => {
+    const site = await Site.open(
+      { authzServer: `https://login.example.com/${"x".repeat(300)}` },
+      {
+        leg: "udp:192.0.2.1:5060",
+        credentials: { alice: "secret" },
+        bearer: { overPlainTransports: true },
+      },
+    );
+    const schemes = async (headers: Readonly<Record<string, string>>): Promise<string> =>
+      (await site.send(make("REGISTER", headers))).headers
+        .getAll("www-authenticate")
+        .map((value) => value.split(" ")[0])
+        .join();
+    expect(await schemes({})).toBe("Digest");
+    expect(await schemes({ "User-Agent": "x".repeat(600) })).toBe("Bearer,Digest");
+  });
 });
 
 describe("a token, RFC 8898 §2.2", () => {

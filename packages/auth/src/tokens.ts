@@ -74,9 +74,18 @@ export class Tokens {
     }
   }
 
-  /** RFC 8898 §4, RFC 6750 §3 */
-  challenge(fault: TokenFault): string {
-    return fault === "none" ? this.#challenge : `${this.#challenge}, error="${fault}"`;
+  /** How many bytes our challenge takes at most. */
+  get longest(): number {
+    return Buffer.byteLength(this.#challengeFor("insufficient_scope"));
+  }
+
+  /**
+   * Our challenge and those of Digest: behind them, for clients that read the first one alone; over UDP before them, since
+   * there it is the first that is left out for want of room.
+   */
+  amid(digests: readonly string[], request: Request, fault: TokenFault): readonly string[] {
+    const ours = this.#challengeFor(fault);
+    return request.arrival?.from.protocol === "udp" ? [ours, ...digests] : [...digests, ours];
   }
 
   /** Takes the tokens out of a request, so that nobody behind us can use them. */
@@ -88,6 +97,11 @@ export class Tokens {
       if (others.length === 0) headers.delete(name);
       else if (others.length < lines.length) headers.set(name, others);
     }
+  }
+
+  /** RFC 8898 §4, RFC 6750 §3 */
+  #challengeFor(fault: TokenFault): string {
+    return fault === "none" ? this.#challenge : `${this.#challenge}, error="${fault}"`;
   }
 }
 
