@@ -129,9 +129,10 @@ class Bench {
 
   constructor(users: number) {
     this.#turns = new Uint32Array(users);
-    const { node, epoch } = this.#dispatcher;
+    const { node, epoch, random } = this.#dispatcher;
     const server: Partial<Server> = {
       clock: systemClock,
+      random,
       domains: this.#dispatcher.domains,
       isLocal: (uri) => this.#dispatcher.isLocal(uri),
       addressOfRecord: (uri) => this.#dispatcher.addressOfRecord(uri),
