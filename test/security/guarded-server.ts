@@ -22,7 +22,7 @@ import { type Lines, message, REGISTER, userPart } from "./message.ts";
 
 export const SERVER = "192.0.2.1";
 /** Where packets come from unless a test says otherwise. */
-export const PHONE = "192.0.2.100";
+const PHONE = "192.0.2.100";
 /** Of every user. */
 export const PASSWORD = "secret";
 export const PASSWORDS: Readonly<Record<string, string>> = { alice: PASSWORD, bob: PASSWORD };
