@@ -52,7 +52,7 @@ describe.skipIf(inject("missingTools").includes("baresip"))("baresip", () => {
       alice.command("dial", "sip:bob@example.com");
       for (const { program } of [alice, bob]) await program.printed(/Call established/);
       // It says nothing of a call that took no second.
-    await sleep(1_500);
+      await sleep(1_500);
       alice.command("hangup");
       for (const { program } of [alice, bob]) {
         await program.printed(/Call with .* terminated/);
