@@ -39,7 +39,7 @@ export interface ThrottleOptions {
   readonly maxAddresses?: number;
   /** Users that failures are remembered of, as much. Default: 10,000. */
   readonly maxUsers?: number;
-  /** Senders that proved themselves and are remembered. Default: 100,000. */
+  /** Flows and Call-IDs, and as many users at an address, that proved themselves and are remembered: two a phone. Default: 100,000. */
   readonly maxKnown?: number;
 }
 

@@ -86,8 +86,15 @@ class Site {
   }
 
   /** A REGISTER, and where it is challenged the answer to that. Gives the last status, 0 for none. */
-  async register(user: string, password: string, from: Place, claimed = user): Promise<number> {
+  async register(
+    user: string,
+    password: string,
+    from: Place,
+    claimed: string = user,
+    callId?: string,
+  ): Promise<number> {
     const request = make("REGISTER", claimed);
+    if (callId !== undefined) request.headers.set("call-id", callId);
     const challenge = await this.answer(request, from);
     if (challenge?.status !== 401) return challenge?.status ?? 0;
     const again = request.clone();
@@ -231,6 +238,28 @@ describe("a phone with the right password behind the address of a guesser", () =
     expect(await site.guess("alice", 5, neighbour)).toEqual([401, 401, 401, 0, 0]);
     expect(site.count("credentialsHeldBack")).toBe(2);
     expect(await site.register("alice", "secret", phone)).toBe(200);
+    // Her phone's registrations make no room for more of his guesses.
+    expect(await site.guess("alice", 1, neighbour)).toEqual([0]);
+  });
+
+  it("goes on from another port, known by its Call-ID, while its own password is guessed", async () => {
+    const site = await Site.open(limits);
+    const callId = "9c8a1e4f@phone";
+    expect(await site.register("alice", "secret", phone, "alice", callId)).toBe(200);
+    await site.guess("alice", 4, neighbour);
+    const moved = at("192.0.2.7", 3000);
+    expect(await site.register("alice", "secret", moved, "alice", callId)).toBe(200);
+    expect(await site.register("alice", "secret", at("192.0.2.7", 4000))).toBe(0);
+    // A neighbour who has read it has one guess, and it is worth nothing any more.
+    await site.register("alice", "secret", phone, "alice", callId);
+    await site.guess("alice", 4, neighbour);
+    const thief = at("192.0.2.7", 5000);
+    expect(await site.register("alice", "guess", thief, "alice", callId)).toBe(401);
+    expect(await site.register("alice", "guess", thief, "alice", callId)).toBe(0);
+    const long = "x".repeat(257);
+    expect(await site.register("bob", "other", phone, "bob", long)).toBe(200);
+    await site.guess("bob", 3, neighbour);
+    expect(await site.register("bob", "other", moved, "bob", long)).toBe(0);
   });
 
   it("goes on over its connection", async () => {
@@ -489,8 +518,8 @@ describe("what is remembered", () => {
       const password = ["secret", "other", "third"][i] ?? "";
       expect(await site.register(user, password, at(`198.51.100.${i}`))).toBe(200);
     }
-    // A flow; and a pair with the name that was claimed, of each of two.
-    expect(site.count("forgottenKnownSenders")).toBe(5);
+    // Of each of two: its flow and its Call-ID; and the user with the name that was claimed.
+    expect(site.count("forgottenKnownSenders")).toBe(8);
   });
 
   it("of floods from ever new addresses stays small, and an address that is banned stays so", async () => {

@@ -25,6 +25,9 @@ import {
   type ThrottleOptions,
 } from "./throttle-options.ts";
 
+/** The longest Call-ID that a phone is known again by, in characters. */
+const LONGEST_CALL_ID = 256;
+
 /** Credentials for one user that are judged at once, from senders who haven't proved themselves. */
 const MAX_AT_ONCE = 16;
 
@@ -34,6 +37,8 @@ interface Origin {
   readonly host: string;
   /** The connection, or the address and port. */
   readonly flow: string;
+  /** The phone itself, by what only it knows: the Call-ID of its registrations. RFC 3261 §10.2 */
+  readonly phone: string | undefined;
 }
 
 /**
@@ -42,9 +47,9 @@ interface Origin {
  * `Authorize`, which tells it what it found.
  *
  * Only a wrong password for a challenge of ours counts as a failure (an unknown user's too): a first request, an old
- * nonce, and one that nobody here made are none. Who proved himself lately, over the same connection or from the same
- * address and port, isn't held back for what others do; from another port of the same address he passes the bans of the
- * address and of the user, as long as it isn't his own password that is guessed from there.
+ * nonce, and one that nobody here made are none. Who proved himself lately, over the same connection, from the same address
+ * and port, or with the same Call-ID from the same address, isn't held back for what others do; from there otherwise he
+ * passes the bans of the address and of the user, as long as it isn't his own password that is guessed from there.
  *
  * What is within a dialog of ours, and what has an `identity` already, passes.
  *
@@ -91,7 +96,7 @@ export class Throttle implements Handler, AuthGuard {
     if (this.#options.allow.has(from.address)) return;
     const server = this.#started();
     const now = server.clock.now();
-    const origin = originOf(from);
+    const origin = originOf(packet, from);
     const bucket = this.#bucket(packet, origin, now);
     if (bucket === origin.host) {
       const left = this.#addresses.left(origin.host, now);
@@ -115,10 +120,11 @@ export class Throttle implements Handler, AuthGuard {
     if (from === undefined) return undefined;
     const server = this.#started();
     const now = server.clock.now();
-    const { host, flow } = originOf(from);
+    const origin = originOf(request, from);
+    const { host } = origin;
     const user = userKey(claim);
     const atOnce = this.#underWay.get(user) ?? 0;
-    if (this.#flows.whose(flow, now) !== user) {
+    if (!this.#comesFrom(user, origin, now)) {
       const pair = pairKey(host, user);
       const isKnown = this.#places.whose(pair, now) === user;
       const ofOthers = isKnown
@@ -142,7 +148,7 @@ export class Throttle implements Handler, AuthGuard {
     const underWay = (this.#underWay.get(user) ?? 1) - 1;
     if (underWay > 0) this.#underWay.set(user, underWay);
     else this.#underWay.delete(user);
-    if (outcome === "right") this.#proved(request, originOf(from), user);
+    if (outcome === "right") this.#proved(request, originOf(request, from), user);
     else if (outcome === "wrong") this.#failed(request, from, claim, user);
   }
 
@@ -167,17 +173,20 @@ export class Throttle implements Handler, AuthGuard {
 
   #proved(request: Request, origin: Origin, user: string): void {
     const now = this.#started().clock.now();
-    const { host, flow } = origin;
+    const { host, flow, phone } = origin;
     const pair = pairKey(host, user);
     // What was mistyped here is forgiven, and no more: else an account of one's own, or the user's own phone
-    // elsewhere, would make room for further guesses.
-    const failures = this.#pairs.failures(pair, now);
-    this.#pairs.clear(pair);
-    this.#users.forgive(user, failures);
-    this.#addresses.forgive(host, failures);
+    // elsewhere, would make room for further guesses. A phone that was known has mistyped nothing.
+    if (!this.#comesFrom(user, origin, now)) {
+      const failures = this.#pairs.failures(pair, now);
+      this.#pairs.clear(pair);
+      this.#users.forgive(user, failures);
+      this.#addresses.forgive(host, failures);
+    }
     // The request, and the one before it that was challenged.
     this.#rate.putBack(this.#bucket(request, origin, now), 2);
     this.#flows.add(flow, user, now);
+    if (phone !== undefined) this.#flows.add(phone, user, now);
     this.#places.add(pair, user, now);
     const claimed = claimedUser(request);
     if (claimed !== undefined) this.#places.add(claimKey(host, claimed), user, now);
@@ -186,8 +195,12 @@ export class Throttle implements Handler, AuthGuard {
   #failed(request: Request, from: Peer, claim: AuthClaim, user: string): void {
     const server = this.#started();
     const now = server.clock.now();
-    const { host, flow } = originOf(from);
-    if (this.#flows.whose(flow, now) === user) this.#flows.delete(flow);
+    const { host, flow, phone } = originOf(request, from);
+    for (const sender of [flow, phone]) {
+      if (sender !== undefined && this.#flows.whose(sender, now) === user) {
+        this.#flows.delete(sender);
+      }
+    }
     const bannedFor = this.#addresses.fail(host, now);
     const lockedFor = Math.max(
       this.#pairs.fail(pairKey(host, user), now),
@@ -198,12 +211,19 @@ export class Throttle implements Handler, AuthGuard {
     this.#tell(request, from, "credentials", bannedFor, lockedFor, claim.user);
   }
 
+  /** Whether a sender is one that a user proved himself from. */
+  #comesFrom(user: string, { flow, phone }: Origin, now: number): boolean {
+    if (this.#flows.whose(flow, now) === user) return true;
+    return phone !== undefined && this.#flows.whose(phone, now) === user;
+  }
+
   /**
    * Whose bucket a request is taken out of. Who is known has one of his own, so that his neighbours can't empty it: by
    * the way he comes, or by the name that he claims, which is why that one is no deeper than theirs.
    */
-  #bucket(request: Request, { host, flow }: Origin, now: number): string {
+  #bucket(request: Request, { host, flow, phone }: Origin, now: number): string {
     if (this.#flows.whose(flow, now) !== undefined) return flow;
+    if (phone !== undefined && this.#flows.whose(phone, now) !== undefined) return phone;
     const claimed = claimedUser(request);
     if (claimed === undefined) return host;
     const claim = claimKey(host, claimed);
@@ -256,10 +276,12 @@ export class Throttle implements Handler, AuthGuard {
   }
 }
 
-function originOf({ address, port, connection }: Peer): Origin {
+function originOf(request: Request, { address, port, connection }: Peer): Origin {
   const plain = plainAddress(address);
+  const host = addressBlock(plain);
   const flow = connection === undefined ? `${plain} ${port}` : `connection ${connection.id}`;
-  return { host: addressBlock(plain), flow };
+  const isPhone = request.method === "REGISTER" && request.callId.length <= LONGEST_CALL_ID;
+  return { host, flow, phone: isPhone ? `${host}\0phone\0${request.callId}` : undefined };
 }
 
 // A realm is the operator's own and an address the network's, so that what a stranger writes stands last.
