@@ -23,7 +23,8 @@ import { Authorize } from "./authorize.ts";
 import type { AuthorizeOptions } from "./authorize-options.ts";
 import { authorize } from "./authorize-request.ts";
 import type { BearerOptions, TokenVerifier } from "./bearer.ts";
-import { type JwtOptions, jwtTokens, loadJose } from "./jwt-tokens.ts";
+import { loadJose } from "./jose-module.ts";
+import { type JwtOptions, jwtTokens } from "./jwt-tokens.ts";
 import { Throttle } from "./throttle.ts";
 
 const issuer = "https://login.example.com";

@@ -1,7 +1,9 @@
+import type { KeyObject } from "node:crypto";
 import { type Server, SipError } from "@sipkit/core";
 import type * as Jose from "jose";
 import { isAskable } from "./askable-user.ts";
 import type { TokenProof, TokenVerifier } from "./bearer.ts";
+import { type JoseModule, loadJose } from "./jose-module.ts";
 
 /** What {@link jwtTokens} takes for a token. */
 export interface JwtOptions {
@@ -10,17 +12,17 @@ export interface JwtOptions {
   /** Whom they are for, one of these: the claim `aud`. */
   readonly audience: string | string[];
   /** The issuer's public keys: where they are, or the keys themselves as a JSON Web Key Set. */
-  readonly keys: URL | Jose.JSONWebKeySet;
+  readonly keys: URL | { readonly keys: readonly object[] };
   /** Where clients get tokens. Default: the issuer. */
   readonly authzServer?: string;
   /** What a token must be good for: words with spaces between them, all of which its claim `scope` must have. */
   readonly scope?: string;
   /** The user's name: the claim of that name, or what a function makes of them. Default: `"sub"`. */
-  readonly user?: string | ((claims: Jose.JWTPayload) => string | undefined);
+  readonly user?: string | ((claims: Readonly<Record<string, unknown>>) => string | undefined);
   /** Signatures that are taken. Default: RS256, PS256, ES256 and EdDSA. */
   readonly algorithms?: readonly string[];
-  /** Of whom tokens are that are encrypted for this server, as RFC 8898 §2.1.2 has it: its private key. */
-  readonly decryptWith?: Jose.CryptoKey | Jose.KeyObject | Jose.JWK | Uint8Array;
+  /** This server's private key, for tokens that are encrypted for it, as RFC 8898 §2.1.2 has it; or it as a JWK. */
+  readonly decryptWith?: KeyObject | object;
   /** The type that the token's head must name, as `at+jwt` (RFC 9068). Default: any. */
   readonly type?: string;
   /** By how many seconds the issuer's clock may differ. Default: 5. */
@@ -28,12 +30,6 @@ export interface JwtOptions {
   /** How long the keys may take to come, in milliseconds. Default: 2000. */
   readonly timeout?: number;
 }
-
-/** What is used of the `jose` package. */
-type JoseModule = Pick<
-  typeof Jose,
-  "compactDecrypt" | "createLocalJWKSet" | "createRemoteJWKSet" | "jwtVerify"
->;
 
 /** Errors that say of a token that it is none of ours; all others are of the keys. */
 const FAULTS: ReadonlySet<string> = new Set([
@@ -112,7 +108,7 @@ class JwtTokens implements TokenVerifier {
               cooldownDuration: COOLDOWN,
               cacheMaxAge: KEYS_KEPT,
             })
-          : module.createLocalJWKSet(keys),
+          : module.createLocalJWKSet(keys as Jose.JSONWebKeySet),
     };
   }
 
@@ -148,7 +144,7 @@ class JwtTokens implements TokenVerifier {
     } = this.#options;
     let signed: string | Uint8Array = token;
     if (decryptWith !== undefined && token.split(".").length === 5) {
-      signed = (await jose.module.compactDecrypt(token, decryptWith)).plaintext;
+      signed = (await jose.module.compactDecrypt(token, decryptWith as Jose.CryptoKey)).plaintext;
     }
     const { payload } = await jose.module.jwtVerify(signed, jose.keys, {
       issuer,
@@ -168,17 +164,4 @@ class JwtTokens implements TokenVerifier {
 function words(scope: unknown): readonly string[] {
   if (Array.isArray(scope)) return scope.filter((word) => typeof word === "string");
   return typeof scope === "string" ? scope.split(" ").filter((word) => word !== "") : [];
-}
-
-/** Loads the `jose` package, which only those need who take tokens. Rejects with `SIP_NO_JOSE` where it isn't installed. */
-export async function loadJose(
-  load: () => Promise<JoseModule> = () => import("jose"),
-): Promise<JoseModule> {
-  try {
-    return await load();
-  } catch (cause) {
-    throw new SipError("SIP_NO_JOSE", "jwtTokens needs the jose package: npm install jose", {
-      cause,
-    });
-  }
 }
