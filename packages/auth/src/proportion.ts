@@ -1,15 +1,9 @@
-import type { Request, Response } from "@sipkit/core";
-
-/** An answer to a stranger over UDP is at most this many times as long as his request. */
-const MAX_FACTOR = 2;
+import { isTooLongFor, type Request, type Response } from "@sipkit/core";
 
 /** More than an answer without a challenge adds to what it copies: status line, To tag, received, rport, Content-Length. */
 const ADDED = 180;
 
-/**
- * Holds answers to strangers to the size of what they sent: whoever forges the source of a datagram must not have us send
- * its owner a multiple of it. Over a connection, nobody else can be meant.
- */
+/** Holds challenges to what `isTooLongFor` allows, and asks it only for those that may be too long. */
 export class Proportion {
   readonly #each: number;
 
@@ -21,9 +15,9 @@ export class Proportion {
   /** Whether an answer with so many challenges may go to whoever sent the request. */
   allows(request: Request, answer: Response, challenges: number): boolean {
     const { arrival } = request;
-    if (arrival?.size === undefined || arrival.from.protocol !== "udp") return true;
+    if (arrival?.size === undefined) return true;
     // Most requests are so long that nothing has to be counted.
     if (arrival.size >= ADDED + challenges * this.#each) return true;
-    return answer.toWire().length <= MAX_FACTOR * arrival.size;
+    return !isTooLongFor(answer.toWire(), arrival.from, arrival.size);
   }
 }

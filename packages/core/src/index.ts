@@ -36,6 +36,7 @@ export { Dispatcher } from "./dispatcher/dispatcher.ts";
 export { canonicalHost, DomainNames } from "./dispatcher/domain-names.ts";
 export { KeyedHash } from "./dispatcher/keyed-hash.ts";
 export type { DispatcherLimits, DispatcherOptions } from "./dispatcher/options.ts";
+export { isTooLongFor } from "./dispatcher/proportion.ts";
 export {
   ParseError,
   type ParseErrorOptions,
