@@ -76,7 +76,7 @@ export { type Via, via } from "./message/header/via.ts";
 export { wwwAuthenticate } from "./message/header/www-authenticate.ts";
 export type { HeaderField } from "./message/header-field.ts";
 export type { Headers, HeadersInit } from "./message/headers.ts";
-export type { Method } from "./message/method.ts";
+export { isDefinedMethod, type Method } from "./message/method.ts";
 export { formatNameAddr, type NameAddr } from "./message/name-addr.ts";
 export { type PacketKey, packetKey } from "./message/packet-key.ts";
 export { Params } from "./message/params.ts";
