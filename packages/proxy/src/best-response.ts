@@ -1,11 +1,45 @@
 import type { Response } from "@sipkit/core";
 
 /**
+ * The response that suits best of those which branches have ended with, none of them a success.
+ *
+ * RFC 3261 §16.7 steps 4, 6 and 7
+ */
+export class BestResponse {
+  /** What the best branch counts as; 0 until there is one. */
+  status = 0;
+  #response: Response | undefined;
+  #unfit = Number.POSITIVE_INFINITY;
+  #challenges: Response[] | undefined;
+
+  /** Kept when it suits better than what came before; `response` is left out where a branch ended without one. */
+  consider(status: number, response: Response | undefined, isCancelled: boolean): void {
+    if (response !== undefined && isChallenge(status)) {
+      this.#challenges ??= [];
+      this.#challenges.push(response);
+    }
+    const unfit = unfitness(status, isCancelled);
+    if (unfit >= this.#unfit) return;
+    this.#unfit = unfit;
+    this.status = status;
+    this.#response = response;
+  }
+
+  /** The response to send on where that status goes upstream; `undefined`: one of our own is due. */
+  take(status: number): Response | undefined {
+    const best = this.#response;
+    if (best === undefined || best.status !== status) return undefined;
+    if (isChallenge(status)) mergeChallenges(best, this.#challenges ?? []);
+    return best;
+  }
+}
+
+/**
  * How little a final response that is no success suits as the answer to all branches: the lowest goes upstream.
  *
  * RFC 3261 §16.7 step 6
  */
-export function unfitness(status: number, cancelled: boolean): number {
+function unfitness(status: number, cancelled: boolean): number {
   // Any 6xx is chosen: it speaks for the callee everywhere.
   if (status >= 600) return 0;
   // Who sent a CANCEL waits for the 487 that it drew.
@@ -38,7 +72,7 @@ function withinClass(status: number): number {
 }
 
 /** Whether a response asks for credentials. */
-export function isChallenge(status: number): boolean {
+function isChallenge(status: number): boolean {
   return status === 401 || status === 407;
 }
 
@@ -49,7 +83,7 @@ const CHALLENGE_FIELDS = ["www-authenticate", "proxy-authenticate"] as const;
  *
  * RFC 3261 §16.7 step 7
  */
-export function mergeChallenges(chosen: Response, all: readonly Response[]): void {
+function mergeChallenges(chosen: Response, all: readonly Response[]): void {
   for (const other of all) {
     if (other === chosen) continue;
     for (const name of CHALLENGE_FIELDS) {

@@ -8,7 +8,7 @@ import {
   type Server,
   targetGone,
 } from "@sipkit/core";
-import { isChallenge, mergeChallenges, unfitness, upstreamStatus } from "./best-response.ts";
+import { BestResponse, upstreamStatus } from "./best-response.ts";
 import { Branch } from "./branch.ts";
 import { type Deadlines, Expiring } from "./deadlines.ts";
 import { copyForTarget, yieldToStrictRouter } from "./forward.ts";
@@ -56,10 +56,8 @@ export class ResponseContext extends Expiring {
   #isStopped = false;
   #isCancelled = false;
   #isAnswered = false;
-  #best: Response | undefined;
-  #bestStatus = 0;
-  #leastUnfit = Number.POSITIVE_INFINITY;
-  #challenges: Response[] | undefined;
+  /** Of the branches that have ended without a success; left out until one has. */
+  #best: BestResponse | undefined;
 
   constructor(host: ContextHost, forwarding: Forwarding) {
     super();
@@ -247,29 +245,19 @@ export class ResponseContext extends Expiring {
   #consider(status: number, response: Response | undefined): void {
     // RFC 4320 §4.2: never a 408 to a non-INVITE.
     if (status === 408 && !this.#isInvite) return;
-    if (response !== undefined && isChallenge(status)) {
-      this.#challenges ??= [];
-      this.#challenges.push(response);
-    }
-    const unfit = unfitness(status, this.#isCancelled);
-    if (unfit >= this.#leastUnfit) return;
-    this.#leastUnfit = unfit;
-    this.#bestStatus = status;
-    this.#best = response;
+    this.#best ??= new BestResponse();
+    this.#best.consider(status, response, this.#isCancelled);
   }
 
   /** §16.7 step 6: all branches have ended without a 2xx. */
   #answer(): void {
     const { request, isLookedUp } = this.#forwarding;
     const { server } = this.#host;
-    const best = this.#best;
-    const challenges = this.#challenges;
-    const status = upstreamStatus(this.#bestStatus, isLookedUp);
+    const status = upstreamStatus(this.#best?.status ?? 0, isLookedUp);
+    const best = this.#best?.take(status);
     this.#answered();
-    if (best !== undefined && best.status === status) {
-      if (isChallenge(status) && challenges !== undefined) mergeChallenges(best, challenges);
-      this.#forward(best);
-    } else if (status !== 0) {
+    if (best !== undefined) this.#forward(best);
+    else if (status !== 0) {
       const own = status === 408 && this.#isCancelled ? 487 : status;
       server.deliver(request.createResponse(own));
     } else if (this.#isInvite) {
@@ -286,7 +274,6 @@ export class ResponseContext extends Expiring {
     this.#isAnswered = true;
     this.#host.groupTime.delete(this);
     this.#best = undefined;
-    this.#challenges = undefined;
   }
 
   /** §16.7 steps 3 and 9. */
