@@ -37,6 +37,7 @@ export { canonicalHost, DomainNames } from "./dispatcher/domain-names.ts";
 export { KeyedHash } from "./dispatcher/keyed-hash.ts";
 export type { DispatcherLimits, DispatcherOptions } from "./dispatcher/options.ts";
 export { isTooLongFor } from "./dispatcher/proportion.ts";
+export { type SecretRing, secretRing } from "./dispatcher/secret-ring.ts";
 export {
   ParseError,
   type ParseErrorOptions,

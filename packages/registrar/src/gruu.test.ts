@@ -137,6 +137,18 @@ describe("Registrar and GRUUs, RFC 5627 §5", () => {
     await again.answer(register(DESK, { callId: "1" }));
     expect(await reached(again, temporary)).toEqual(["sip:desk@192.0.2.100"]);
   });
+
+  it("knows temporary ones of the other secrets of a ring again, and makes none with them", async () => {
+    const live = register(DESK, { ...GRUU, callId: "1" });
+    const before = await setUp({ gruu: { secret: "old" } });
+    const rotated = await setUp({ gruu: { secret: ["new", "old"] } });
+    const { temporary } = await gruusOf(before, live);
+    const { temporary: next } = await gruusOf(rotated, live);
+    expect(await reached(rotated, temporary)).toEqual(["sip:desk@192.0.2.100"]);
+    expect(await reached(rotated, next)).toEqual(["sip:desk@192.0.2.100"]);
+    expect(await reached(before, next)).toBe(404);
+    expect(() => new Registrar({ gruu: { secret: [] } })).toThrow(/secret must not be empty/);
+  });
 });
 
 describe("Registrar, requests within a dialog to a GRUU, RFC 5627 §6.1", () => {
@@ -185,7 +197,7 @@ describe("Registrar, requests within a dialog to a GRUU, RFC 5627 §6.1", () => 
 });
 
 describe("Gruus", () => {
-  const gruus = new Gruus("secret", new SeededRandom(1));
+  const gruus = new Gruus(["secret"], new SeededRandom(1));
 
   it("writes and reads whomever, and hides who it is", async () => {
     const { parseSipUri } = await import("@sipkit/core");

@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, hash } from "node:crypto";
-import { type Random, type SipUri, unescapeUser } from "@sipkit/core";
+import { type Random, type SecretRing, type SipUri, unescapeUser } from "@sipkit/core";
 
 /** Whom a GRUU names. */
 export interface GruuOwner {
@@ -36,12 +36,12 @@ export function callMark(callId: string): string {
  * RFC 5627 §5.4, Appendix A
  */
 export class Gruus {
-  readonly #key: Buffer;
+  /** The first makes them, all of them know theirs again. */
+  readonly #keys: readonly [Buffer, ...Buffer[]];
   readonly #random: Random;
 
-  constructor(secret: string | Uint8Array, random: Random) {
-    const text = typeof secret === "string" ? secret : Buffer.from(secret).toString("hex");
-    this.#key = Buffer.from(hash("sha256", `temporary gruu\n${text}`, "hex"), "hex");
+  constructor([current, ...earlier]: SecretRing, random: Random) {
+    this.#keys = [keyOf(current), ...earlier.map(keyOf)];
     this.#random = random;
   }
 
@@ -57,7 +57,7 @@ export class Gruus {
     const filled = Buffer.alloc(Math.ceil(hidden.length / BLOCK) * BLOCK);
     hidden.copy(filled);
     const iv = this.#random.bytes(IV_BYTES);
-    const cipher = createCipheriv(ALGORITHM, this.#key, iv);
+    const cipher = createCipheriv(ALGORITHM, this.#keys[0], iv);
     const parts = [iv, cipher.update(filled), cipher.final(), cipher.getAuthTag()];
     const domain = addressOfRecord.slice(addressOfRecord.lastIndexOf("@"));
     return `sip:${PREFIX}${Buffer.concat(parts).toString("base64url")}${domain};gr`;
@@ -79,17 +79,28 @@ export class Gruus {
   #open(token: string): GruuOwner | undefined {
     const bytes = Buffer.from(token, "base64url");
     if (bytes.length <= IV_BYTES + TAG_BYTES) return undefined;
-    const decipher = createDecipheriv(ALGORITHM, this.#key, bytes.subarray(0, IV_BYTES));
-    decipher.setAuthTag(bytes.subarray(-TAG_BYTES));
-    let text: string;
-    try {
-      const hidden = decipher.update(bytes.subarray(IV_BYTES, -TAG_BYTES));
-      text = Buffer.concat([hidden, decipher.final()]).toString();
-    } catch {
-      return undefined;
-    }
+    let text: string | undefined;
+    for (const key of this.#keys) text ??= decrypted(bytes, key);
+    if (text === undefined) return undefined;
     const [addressOfRecord = "", instance = ""] = text.slice(CALL_LENGTH).split("\n");
     return { addressOfRecord, instance, call: text.slice(0, CALL_LENGTH) };
+  }
+}
+
+function keyOf(secret: string | Uint8Array): Buffer {
+  const text = typeof secret === "string" ? secret : Buffer.from(secret).toString("hex");
+  return Buffer.from(hash("sha256", `temporary gruu\n${text}`, "hex"), "hex");
+}
+
+/** What a key hides; `undefined`: it was another key. */
+function decrypted(bytes: Buffer, key: Buffer): string | undefined {
+  const decipher = createDecipheriv(ALGORITHM, key, bytes.subarray(0, IV_BYTES));
+  decipher.setAuthTag(bytes.subarray(-TAG_BYTES));
+  try {
+    const hidden = decipher.update(bytes.subarray(IV_BYTES, -TAG_BYTES));
+    return Buffer.concat([hidden, decipher.final()]).toString();
+  } catch {
+    return undefined;
   }
 }
 

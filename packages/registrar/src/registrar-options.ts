@@ -1,4 +1,4 @@
-import { canonicalHost, DomainNames, SipError } from "@sipkit/core";
+import { canonicalHost, DomainNames, type SecretRing, SipError, secretRing } from "@sipkit/core";
 import type { NextHopRule } from "./contact-flow.ts";
 import type { Matching } from "./contact-key.ts";
 import type { ContactRules } from "./contact-requests.ts";
@@ -95,9 +95,11 @@ export interface RegistrarOptions {
   readonly nextHop?: NextHopRule;
   /**
    * Whether devices that ask for GRUUs get them. With a secret, temporary ones outlive the process and hold on every
-   * node that has it. Default: true. RFC 5627
+   * node that has it; of several the first makes them, and all of them know theirs again. Default: true. RFC 5627
    */
-  readonly gruu?: boolean | { readonly secret: string | Uint8Array };
+  readonly gruu?:
+    | boolean
+    | { readonly secret: string | Uint8Array | readonly (string | Uint8Array)[] };
   /** Default: those who have, or had, bindings in the store. */
   readonly knownUsers?: KnownUsers;
 }
@@ -119,7 +121,7 @@ export interface RegistrarSettings {
   readonly filtersMethods: boolean;
   readonly onConnectionLost: "remove" | "keep";
   /** `undefined`: no GRUUs. */
-  readonly gruu: { readonly secret: string | Uint8Array | undefined } | undefined;
+  readonly gruu: { readonly secrets: SecretRing | undefined } | undefined;
   readonly knownUsers: KnownUsers;
 }
 
@@ -178,7 +180,8 @@ export function readOptions(options: RegistrarOptions): RegistrarSettings {
     static: options.static ?? {},
     filtersMethods: options.methodFilter ?? false,
     onConnectionLost: options.onConnectionLost ?? "remove",
-    gruu: gruu === false ? undefined : { secret: gruu === true ? undefined : gruu.secret },
+    gruu:
+      gruu === false ? undefined : { secrets: gruu === true ? undefined : secretRing(gruu.secret) },
     knownUsers: options.knownUsers ?? (() => false),
   };
 }

@@ -93,7 +93,7 @@ export class Registrar implements Handler {
       domains,
       store: this.#store,
       fixed: new StaticBindings(settings.static, (uri) => domains.addressOfRecord(uri)),
-      gruus: gruu && new Gruus(gruu.secret ?? server.random.bytes(32), server.random),
+      gruus: gruu && new Gruus(gruu.secrets ?? [server.random.bytes(32)], server.random),
       order: new UpdateOrder(),
       timer: new ExpiryTimer(server.clock, () => this.#wake()),
       failures: new RegisterFailures(server),

@@ -109,6 +109,16 @@ describe("dispatcher.listen", () => {
     ["a wildcard address without a name", { legs: ["udp:0.0.0.0:0" as LegAddress] }, "SIP_BAD_LEG"],
     ["a T1 of 0", { legs: ["udp:127.0.0.1:0" as LegAddress], t1: 0 }, "SIP_BAD_OPTION"],
     ["an empty secret", { legs: ["udp:127.0.0.1:0" as LegAddress], secret: "" }, "SIP_BAD_OPTION"],
+    [
+      "no secret in a list",
+      { legs: ["udp:127.0.0.1:0" as LegAddress], secret: [] },
+      "SIP_BAD_OPTION",
+    ],
+    [
+      "nine secrets",
+      { legs: ["udp:127.0.0.1:0" as LegAddress], secret: Array.from({ length: 9 }, String) },
+      "SIP_BAD_OPTION",
+    ],
   ])("is never reached with %s", (_what, options, code) => {
     expect(() => new Dispatcher(options)).toThrow(expect.objectContaining({ code }));
   });

@@ -25,6 +25,7 @@ import type { DispatcherOptions } from "./options.ts";
 import type { OutboundHost } from "./outbound.ts";
 import { OutgoingProxies } from "./outgoing-proxies.ts";
 import { RouteTokens } from "./route-tokens.ts";
+import { secretRing } from "./secret-ring.ts";
 import { SetAside } from "./set-aside.ts";
 import { ToTags } from "./to-tags.ts";
 import { answerUnclaimed } from "./unclaimed.ts";
@@ -66,10 +67,9 @@ export class Engine implements InboundHost, OutboundHost {
   constructor(options: DispatcherOptions) {
     const { clock = systemClock, random = systemRandom(), t1 = 500, limits = {} } = options;
     const { transactionBytes, ...streamLimits } = limits;
-    const secret = options.secret ?? random.bytes(SECRET_BYTES);
+    const secrets = secretRing(options.secret ?? random.bytes(SECRET_BYTES));
     if (options.legs.length === 0)
       throw new SipError("SIP_BAD_OPTION", "legs must name at least one leg");
-    if (secret.length === 0) throw new SipError("SIP_BAD_OPTION", "secret must not be empty");
     if (!(t1 > 0))
       throw new SipError("SIP_BAD_OPTION", "t1 must be a positive number of milliseconds");
     if (transactionBytes !== undefined && !(transactionBytes > 0)) {
@@ -104,8 +104,8 @@ export class Engine implements InboundHost, OutboundHost {
       node: this.node,
     });
     this.watch = new Watch(clock, t1, this.table.untilT2);
-    this.tags = new ToTags(secret);
-    this.tokens = new RouteTokens(secret);
+    this.tags = new ToTags(secrets[0]);
+    this.tokens = new RouteTokens(secrets);
     this.receiver = asChain(options.receiver ?? []);
     this.#onError = options.onError ?? printError;
   }

@@ -25,8 +25,11 @@ export interface DispatcherOptions extends OutgoingProxyOptions {
   readonly random?: Random;
   /** Default: `dnsResolver`, which asks the machine's DNS servers. */
   readonly resolver?: Resolver;
-  /** Key of To tags and route tokens. Default: random, so that routes of an earlier life are forged; the same for all nodes of a cluster. */
-  readonly secret?: string | Uint8Array;
+  /**
+   * Key of To tags and route tokens, or several: the first makes them, all of them know theirs again. The same for all
+   * nodes of a cluster. Default: a random one, so that routes of an earlier life are forged.
+   */
+  readonly secret?: string | Uint8Array | readonly (string | Uint8Array)[];
   /** Which process of a cluster this is. Default: random. */
   readonly node?: string;
   /** RFC 3261's T1, the estimate of a round trip, in milliseconds. Default: 500. */

@@ -24,7 +24,7 @@ function request(text: string): Request {
 }
 
 describe("a route token", () => {
-  const tokens = new RouteTokens("secret");
+  const tokens = new RouteTokens(["secret"]);
 
   it("names the callee's flow to the caller and the caller's to the callee", () => {
     expect(tokens.verify(tokens.sign(invite, "b", flow), fromCaller)).toEqual({ side: "b", flow });
@@ -36,13 +36,25 @@ describe("a route token", () => {
     for (const any of [invite, fromCaller, fromCallee]) {
       expect(tokens.verify(path, any)).toEqual({ side: "b", flow, byPath: true });
     }
-    expect(new RouteTokens("other").verify(path, invite)).toBeUndefined();
+    expect(new RouteTokens(["other"]).verify(path, invite)).toBeUndefined();
     // Neither is good for the other, whatever its first letter is made.
     const route = tokens.sign(invite, "b", flow);
     const swap = (token: string, letter: string) => token.slice(0, 22) + letter + token.slice(23);
     expect(tokens.verify(swap(path, "b"), fromCaller)).toBeUndefined();
     expect(tokens.verify(swap(route, "p"), fromCaller)).toBeUndefined();
     expect(tokens.verify(`${path}x`, invite)).toBeUndefined();
+  });
+
+  it("is known again by every secret of a ring, and made with the first", () => {
+    const old = new RouteTokens(["old"]);
+    const rotated = new RouteTokens(["new", "old"]);
+    for (const maker of [old, rotated]) {
+      expect(rotated.verify(maker.signFlow(flow), invite)).toBeDefined();
+      expect(rotated.verify(maker.sign(invite, "b", flow), fromCaller)).toBeDefined();
+    }
+    expect(old.verify(rotated.signFlow(flow), invite)).toBeUndefined();
+    expect(new RouteTokens(["new"]).verify(rotated.signFlow(flow), invite)).toBeDefined();
+    expect(new RouteTokens(["new", "x"]).verify(old.signFlow(flow), invite)).toBeUndefined();
   });
 
   it("can do without a flow", () => {
@@ -57,7 +69,7 @@ describe("a route token", () => {
     const stranger = request("BYE sip:bob@example.com SIP/2.0\nCall-ID: other");
     expect(tokens.verify(token, stranger)).toBeUndefined();
     expect(tokens.verify(token, fromCallee)).toBeUndefined();
-    expect(new RouteTokens("other").verify(token, fromCaller)).toBeUndefined();
+    expect(new RouteTokens(["other"]).verify(token, fromCaller)).toBeUndefined();
   });
 
   it("is worth nothing when any character of it is changed", () => {

@@ -3,8 +3,10 @@ import type { DialogRoute } from "../chain/dialog-route.ts";
 import type { Request } from "../message/request.ts";
 import { type FlowRef, formatFlow, parseFlow } from "../transport/flow.ts";
 import { KeyedHash } from "./keyed-hash.ts";
+import type { SecretRing } from "./secret-ring.ts";
 
 const MAC_LENGTH = 22;
+const PURPOSE = "route token";
 /** How what is signed begins in a token of no dialog's, where others begin with their side. */
 const PATH = "p";
 
@@ -17,22 +19,25 @@ const PATH = "p";
  */
 export class RouteTokens {
   readonly #hash: KeyedHash;
+  /** Of secrets that only know their tokens again. */
+  readonly #earlier: readonly KeyedHash[];
 
-  constructor(secret: string | Uint8Array) {
-    this.#hash = new KeyedHash(secret, "route token");
+  constructor([current, ...earlier]: SecretRing) {
+    this.#hash = new KeyedHash(current, PURPOSE);
+    this.#earlier = earlier.map((secret) => new KeyedHash(secret, PURPOSE));
   }
 
   /** A token for the dialog that `request` opens. */
   sign(request: Request, side: "a" | "b", flow: FlowRef | undefined): string {
     const content =
       side + (flow === undefined ? "" : Buffer.from(formatFlow(flow)).toString("base64url"));
-    return this.#mac(content, request.callId, request.from.tag) + content;
+    return this.#hash.of(signed(content, request.callId, request.from.tag), MAC_LENGTH) + content;
   }
 
   /** A token for whoever is to reach a device over that flow: it is tied to no dialog. */
   signFlow(flow: FlowRef): string {
     const content = PATH + Buffer.from(formatFlow(flow)).toString("base64url");
-    return this.#mac(content, "", "") + content;
+    return this.#hash.of(signed(content, "", ""), MAC_LENGTH) + content;
   }
 
   /** What a token says, or `undefined` when it was not made here, or not for the dialog of `request`. */
@@ -43,19 +48,25 @@ export class RouteTokens {
     if (side !== "a" && side !== "b") return undefined;
     // What goes to the callee's side comes from the caller, whose tag is in From; the other way it is in To.
     const initiator = side === "b" ? request.from.tag : request.to.tag;
-    if (!isSame(token, this.#mac(content, request.callId, initiator))) return undefined;
+    if (!this.#isOurs(token, signed(content, request.callId, initiator))) return undefined;
     return { side, flow: content.length === 1 ? undefined : flowIn(content) };
   }
 
   #verifyPath(token: string, content: string): DialogRoute | undefined {
-    if (!isSame(token, this.#mac(content, "", ""))) return undefined;
+    if (!this.#isOurs(token, signed(content, "", ""))) return undefined;
     const flow = flowIn(content);
     return flow && { side: "b", flow, byPath: true };
   }
 
-  #mac(content: string, callId: string, initiator: string | undefined): string {
-    return this.#hash.of([content, callId, initiator].join("\n"), MAC_LENGTH);
+  #isOurs(token: string, text: string): boolean {
+    const isOf = (key: KeyedHash): boolean => isSame(token, key.of(text, MAC_LENGTH));
+    return isOf(this.#hash) || this.#earlier.some(isOf);
   }
+}
+
+/** What a token's hash is over. */
+function signed(content: string, callId: string, initiator: string | undefined): string {
+  return [content, callId, initiator].join("\n");
 }
 
 /** Whether a token begins with the hash that it must begin with. */
