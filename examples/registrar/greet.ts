@@ -1,11 +1,11 @@
 import type { Leg } from "@sipkit/core";
-import type { RegistrarExampleOptions } from "./options.ts";
+import type { ChosenUsers } from "./choose-users.ts";
 
 /** Prints where the server listens, where registrations are kept and, for demo users, what to type. */
 export function greet(
   legs: readonly Leg[],
   place: string,
-  { domain, users, areDemoUsers }: RegistrarExampleOptions,
+  { domain, users, areDemoUsers }: ChosenUsers & { readonly domain: string },
 ): void {
   for (const leg of legs) console.log(`listening on ${leg.protocol}:${addressOf(leg)}`);
   console.log(`registrations are kept in ${place}`);

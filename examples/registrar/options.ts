@@ -1,19 +1,19 @@
 import { parseArgs } from "node:util";
 import { type LegOptions, parseLeg } from "@sipkit/core";
 import { type CertificateFiles, certificateFiles, readCertificates } from "./certificates.ts";
+import { type ChosenUsers, chooseUsers } from "./choose-users.ts";
 
 /** What the command line says. */
-export interface RegistrarExampleOptions {
+export interface RegistrarExampleOptions extends ChosenUsers {
   readonly legs: readonly LegOptions[];
   /** What the tls and wss legs show, to be read again on SIGHUP; left out where there are none. */
   readonly certificates: CertificateFiles | undefined;
   readonly domain: string;
-  /** Passwords by user; the demo users where none are given and only this machine can reach us. */
-  readonly users: Readonly<Record<string, string>>;
-  readonly areDemoUsers: boolean;
   readonly htdigest: string | undefined;
   readonly minExpires: number;
   readonly maxExpires: number;
+  /** Seconds within which a registered flow must be kept alive, where the command line says so. */
+  readonly flowTimer: number | undefined;
   /** Where registrations are kept, for `openStore`. */
   readonly store: string;
 }
@@ -28,10 +28,9 @@ export const usage = `Usage: pnpm start [options]
   --htdigest FILE               users from a file made by htdigest
   --min-expires 10              the shortest registration in seconds
   --max-expires 3600            the longest
+  --flow-timer 120              seconds within which phones with outbound must keep their flow alive
   --store lmdb:./sipkit-data    where registrations are kept: lmdb:DIR, redis://HOST:PORT, or memory
 `;
-
-const DEMO_USERS = { alice: "secret", bob: "secret" };
 
 /** Reads the command line. Throws an `Error` whose message says what is wrong with it. */
 export function readOptions(args: readonly string[]): RegistrarExampleOptions {
@@ -52,19 +51,14 @@ export function readOptions(args: readonly string[]): RegistrarExampleOptions {
       htdigest: { type: "string" },
       "min-expires": { type: "string", default: "10" },
       "max-expires": { type: "string", default: "3600" },
+      "flow-timer": { type: "string" },
       store: { type: "string", default: "lmdb:./sipkit-data" },
     },
   });
-  const users = Object.fromEntries(values.user.map(readUser));
-  const areDemoUsers = values.user.length === 0 && values.htdigest === undefined;
-  if (areDemoUsers && !values.listen.every(isLoopback)) {
-    throw new Error(
-      "The demo users have known passwords, so they exist on loopback alone: give --user NAME:PASSWORD or --htdigest FILE.",
-    );
-  }
+  const { users, areDemoUsers } = chooseUsers(values);
   const legs = values.listen.map(parseLeg);
   const certificates = legs.some(isSecure) ? certificateFiles(values) : undefined;
-  const { advertise } = values;
+  const { advertise, "flow-timer": flowTimer } = values;
   return {
     legs: legs.map((leg) => ({
       ...leg,
@@ -73,11 +67,12 @@ export function readOptions(args: readonly string[]): RegistrarExampleOptions {
     })),
     certificates,
     domain: values.domain,
-    users: areDemoUsers ? DEMO_USERS : users,
+    users,
     areDemoUsers,
     htdigest: values.htdigest,
     minExpires: readSeconds("--min-expires", values["min-expires"]),
     maxExpires: readSeconds("--max-expires", values["max-expires"]),
+    flowTimer: flowTimer === undefined ? undefined : readSeconds("--flow-timer", flowTimer),
     store: values.store,
   };
 }
@@ -86,18 +81,7 @@ function isSecure({ listen }: LegOptions): boolean {
   return typeof listen === "string" && /^(?:tls|wss):/.test(listen);
 }
 
-function readUser(text: string): [user: string, password: string] {
-  const colon = text.indexOf(":");
-  if (colon <= 0) throw new Error("--user is NAME:PASSWORD");
-  return [text.slice(0, colon), text.slice(colon + 1)];
-}
-
 function readSeconds(flag: string, text: string): number {
   if (!/^[0-9]{1,9}$/.test(text)) throw new Error(`${flag} is a number of seconds`);
   return Number(text);
-}
-
-/** Whether nobody but this machine can reach an address such as `udp:127.0.0.1:5060` or `tcp:[::1]:5060`. */
-function isLoopback(listen: string): boolean {
-  return /^[a-z]+:(?:127(?:\.[0-9]{1,3}){3}|\[::1\])(?::[0-9]+)?$/i.test(listen);
 }
