@@ -1,3 +1,4 @@
+export type { ApprovalTerms, Approve, RegistrationPlan } from "./approval.ts";
 export type { Binding } from "./binding.ts";
 export { bindingId } from "./binding-id.ts";
 export type { CurrentBinding } from "./binding-targets.ts";

@@ -1,4 +1,5 @@
 import { canonicalHost, DomainNames, type SecretRing, SipError, secretRing } from "@sipkit/core";
+import type { Approve } from "./approval.ts";
 import type { NextHopRule } from "./contact-flow.ts";
 import type { Matching } from "./contact-key.ts";
 import type { ContactRules } from "./contact-requests.ts";
@@ -102,6 +103,8 @@ export interface RegistrarOptions {
     | { readonly secret: string | Uint8Array | readonly (string | Uint8Array)[] };
   /** Default: those who have, or had, bindings in the store. */
   readonly knownUsers?: KnownUsers;
+  /** Asked before a REGISTER takes effect. Default: nobody is. */
+  readonly approve?: Approve;
 }
 
 /** Checked options. */
@@ -123,6 +126,7 @@ export interface RegistrarSettings {
   /** `undefined`: no GRUUs. */
   readonly gruu: { readonly secrets: SecretRing | undefined } | undefined;
   readonly knownUsers: KnownUsers;
+  readonly approve: Approve | undefined;
 }
 
 /** Throws a `SipError` `SIP_BAD_OPTION` or `SIP_BAD_DOMAIN`. */
@@ -183,6 +187,7 @@ export function readOptions(options: RegistrarOptions): RegistrarSettings {
     gruu:
       gruu === false ? undefined : { secrets: gruu === true ? undefined : secretRing(gruu.secret) },
     knownUsers: options.knownUsers ?? (() => false),
+    approve: options.approve,
   };
 }
 

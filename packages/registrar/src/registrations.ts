@@ -1,11 +1,14 @@
 import {
+  type Awaitable,
   canonicalHost,
   type FlowRef,
   type Outcome,
   type Request,
   type Response,
   type SipUri,
+  whenKnown,
 } from "@sipkit/core";
+import { type ApprovalTerms, isRefusal } from "./approval.ts";
 import type { Binding } from "./binding.ts";
 import { type ContactReader, type ContactRequest, readContacts } from "./contact-requests.ts";
 import { mapFailure } from "./failures.ts";
@@ -74,15 +77,24 @@ export class Registrations {
     return this.#life.order.run<Awaited<Outcome>>(addressOfRecord, () =>
       isFetch
         ? readBindings(this.#life, addressOfRecord, (bindings = []) =>
-            this.#ok(request, addressOfRecord, bindings, false),
+            this.#fetch(request, addressOfRecord, bindings),
           )
         : mapFailure(() => this.#update(request, addressOfRecord), failures.ofUpdate),
     );
   }
 
+  #fetch(request: Request, addressOfRecord: string, bindings: readonly Binding[]): Outcome {
+    const { approve } = this.#life.settings;
+    const ok = (terms?: ApprovalTerms): Response =>
+      this.#ok(request, addressOfRecord, bindings, false, terms);
+    if (approve === undefined) return ok();
+    const asked = approve(request, { addressOfRecord, changes: [], bindings });
+    return whenKnown(asked, (terms): Outcome => (isRefusal(terms) ? terms : ok(terms)));
+  }
+
   /** Steps 6 and 7: all or nothing. A store that fails throws, which is answered 500. */
-  #update(request: Request, addressOfRecord: string): Response | Promise<Response> {
-    const { server, settings, fixed, store } = this.#life;
+  #update(request: Request, addressOfRecord: string): Awaitable<Response> {
+    const { server, settings, fixed } = this.#life;
     const { path } = settings;
     const sender = senderOf(request, server, path);
     const about = { addressOfRecord, sender };
@@ -92,11 +104,41 @@ export class Registrations {
     const always = fixed.of(addressOfRecord);
     const rules = always.length === 0 ? this.#rules : { ...this.#rules, fixed: always };
     const update = new RegisterUpdate(facts, contacts, rules);
-    const kept = store.update(addressOfRecord, (bindings) => update.apply(bindings));
-    if ("then" in kept) {
-      return kept.then((bindings) => this.#committed(request, update, contacts, bindings));
-    }
-    return this.#committed(request, update, contacts, kept);
+    if (settings.approve === undefined) return this.#commit(request, update, contacts);
+    return this.#approved(request, update, (terms) => {
+      const granted = shortened(contacts, terms?.maxExpires);
+      return this.#commit(request, new RegisterUpdate(facts, granted, rules), granted, terms);
+    });
+  }
+
+  /** Works out what a REGISTER would do, and goes on when that is approved. */
+  #approved(
+    request: Request,
+    update: RegisterUpdate,
+    next: (terms: ApprovalTerms | undefined) => Awaitable<Response>,
+  ): Awaitable<Response> {
+    const { settings, store } = this.#life;
+    const { addressOfRecord } = update;
+    return whenKnown(store.read(addressOfRecord), (kept = []) => {
+      const bindings = update.apply(kept);
+      const plan = { addressOfRecord, changes: update.changes, bindings };
+      return whenKnown(settings.approve?.(request, plan), (terms) =>
+        isRefusal(terms) ? terms : next(terms),
+      );
+    });
+  }
+
+  #commit(
+    request: Request,
+    update: RegisterUpdate,
+    contacts: "*" | readonly ContactRequest[],
+    terms?: ApprovalTerms,
+  ): Awaitable<Response> {
+    const { addressOfRecord } = update;
+    const kept = this.#life.store.update(addressOfRecord, (bindings) => update.apply(bindings));
+    return whenKnown(kept, (bindings) =>
+      this.#committed(request, update, contacts, bindings, terms),
+    );
   }
 
   #committed(
@@ -104,6 +146,7 @@ export class Registrations {
     update: RegisterUpdate,
     contacts: "*" | readonly ContactRequest[],
     bindings: readonly Binding[],
+    terms: ApprovalTerms | undefined,
   ): Response {
     const { timer, failures, tell } = this.#life;
     failures.storeIsBack();
@@ -112,7 +155,7 @@ export class Registrations {
       for (const binding of bindings) timer.arm(binding.expiresAt);
     }
     const hasFlow = contacts !== "*" && contacts.some(({ key }) => key?.kind === "flow");
-    return this.#ok(request, update.addressOfRecord, bindings, hasFlow);
+    return this.#ok(request, update.addressOfRecord, bindings, hasFlow, terms);
   }
 
   #ok(
@@ -120,15 +163,18 @@ export class Registrations {
     addressOfRecord: string,
     stored: readonly Binding[],
     hasFlow: boolean,
+    terms: ApprovalTerms | undefined,
   ): Response {
     const { server, fixed } = this.#life;
     const bindings = fixed.withStored(addressOfRecord, stored);
-    return this.#answers.ok(request, {
+    const response = this.#answers.ok(request, {
       addressOfRecord,
       bindings,
       hasFlow,
       now: server.clock.wall(),
     });
+    for (const [name, value] of terms?.headers ?? []) response.headers.append(name, value);
+    return response;
   }
 
   /** RFC 5627 §5.1: a Contact that is the address-of-record, or a GRUU of ours, would lead a call in a circle. */
@@ -153,4 +199,12 @@ export class Registrations {
     const [a = 0, b = 0, c = 0] = this.#life.server.random.bytes(3);
     return (a * 65_536 + b * 256 + c) / 2 ** 24;
   }
+}
+
+function shortened(
+  contacts: "*" | readonly ContactRequest[],
+  most: number | undefined,
+): "*" | readonly ContactRequest[] {
+  if (contacts === "*" || most === undefined) return contacts;
+  return contacts.map((each) => (each.expires > most ? { ...each, expires: most } : each));
 }
