@@ -37,6 +37,7 @@ export { canonicalHost, DomainNames } from "./dispatcher/domain-names.ts";
 export { KeyedHash } from "./dispatcher/keyed-hash.ts";
 export type { DispatcherLimits, DispatcherOptions } from "./dispatcher/options.ts";
 export { isTooLongFor } from "./dispatcher/proportion.ts";
+export { nodeOfRoute } from "./dispatcher/route-node.ts";
 export { type SecretRing, secretRing } from "./dispatcher/secret-ring.ts";
 export {
   ParseError,
@@ -120,6 +121,7 @@ export {
 } from "./transaction/transaction-channel.ts";
 export { addressBlock } from "./transport/address-block.ts";
 export { type ConnectionEvent, connectionChannel } from "./transport/connection-channel.ts";
+export { udpTransport } from "./transport/create-transport.ts";
 export type { FlowRef } from "./transport/flow.ts";
 export { canonicalAddress } from "./transport/host-port.ts";
 export { type LegAddress, type LegOptions, parseLeg } from "./transport/leg-address.ts";

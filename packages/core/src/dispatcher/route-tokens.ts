@@ -69,6 +69,11 @@ function signed(content: string, callId: string, initiator: string | undefined):
   return [content, callId, initiator].join("\n");
 }
 
+/** The flow that a token names, whoever made it; `undefined` where it names none, and for what is no token. */
+export function flowInToken(token: string): FlowRef | undefined {
+  return flowIn(token.slice(MAC_LENGTH));
+}
+
 /** Whether a token begins with the hash that it must begin with. */
 function isSame(token: string, mac: string): boolean {
   const given = Buffer.from(token.slice(0, MAC_LENGTH), "latin1");

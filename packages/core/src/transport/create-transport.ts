@@ -4,7 +4,9 @@ import { Server as HttpsServer } from "node:https";
 import { Server } from "node:net";
 import { Server as TlsServer } from "node:tls";
 import type { Protocol } from "../arrival.ts";
+import { SipError } from "../errors.ts";
 import { type LegOptions, type ListenAddress, parseLegAddress } from "./leg-address.ts";
+import { checkReusePort } from "./reuse-port.ts";
 import { tcpTransport } from "./tcp.ts";
 import { tlsTransport } from "./tls.ts";
 import { TlsSettings } from "./tls-settings.ts";
@@ -20,11 +22,18 @@ export interface MadeTransport {
 }
 
 /**
- * Makes the transport of a leg; it doesn't listen yet. Throws a `SipError`: `SIP_BAD_LEG`, `SIP_BAD_OPTION`.
+ * Makes the transport of a leg; it doesn't listen yet. Throws a `SipError`: `SIP_BAD_LEG`, `SIP_BAD_OPTION`,
+ * `SIP_NO_REUSE_PORT`.
  */
 export function createTransport(options: LegOptions, context: TransportContext): MadeTransport {
-  const { listen } = options;
-  if (typeof listen === "string") return onAddress(parseLegAddress(listen), options, context);
+  const { listen, reusePort = false } = options;
+  if (reusePort) checkReusePort();
+  if (typeof listen === "string") {
+    return onAddress({ ...parseLegAddress(listen), reusePort }, options, context);
+  }
+  if (reusePort) {
+    throw new SipError("SIP_BAD_LEG", "reusePort is for whoever makes the socket: give an address");
+  }
   const settings = (): TlsSettings => TlsSettings.ofClient(options.tls);
   if (listen instanceof DatagramSocket) {
     return { transport: new UdpTransport(whereverItIs("udp"), { socket: listen, context }) };
@@ -44,6 +53,18 @@ export function createTransport(options: LegOptions, context: TransportContext):
     return { transport: tcpTransport(whereverItIs("tcp"), context, listen) };
   }
   return { transport: listen };
+}
+
+/**
+ * SIP over UDP from an address, for a transport of yours that stands before it and looks at what comes first. Throws a
+ * `SipError`: `SIP_BAD_LEG`, `SIP_NO_REUSE_PORT`.
+ */
+export function udpTransport(
+  listen: `udp:${string}`,
+  { reusePort = false }: Pick<LegOptions, "reusePort"> = {},
+): Transport {
+  if (reusePort) checkReusePort();
+  return new UdpTransport({ ...parseLegAddress(listen), reusePort });
 }
 
 function onAddress(

@@ -25,6 +25,12 @@ export interface LegOptions {
    * Contact. Default: the bound address. A leg on 0.0.0.0 or :: needs it.
    */
   readonly advertise?: string;
+  /**
+   * Whether other processes of this user may listen on the same address and port: the kernel then deals what comes among
+   * them, always the same peer's to the same one while none of them comes or goes (`docs/all-cores.md`). Of an address
+   * alone, and from Node 22.12 or 23.1 on. Default: false.
+   */
+  readonly reusePort?: boolean;
   /** Bounds of a stream leg that differ from the server's. */
   readonly limits?: Partial<StreamLimits>;
   /**
@@ -41,6 +47,8 @@ export interface ListenAddress {
   readonly protocol: Protocol;
   readonly address: string;
   readonly port: number;
+  /** See `LegOptions.reusePort`. */
+  readonly reusePort?: boolean;
 }
 
 /** The port of a protocol where none is given. RFC 3261 §19.1.2, RFC 7118 §5.5 */

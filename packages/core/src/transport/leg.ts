@@ -28,7 +28,7 @@ export class TransportLeg implements SendingLeg {
   #port: number;
   #sentBy: string;
 
-  /** Throws a `SipError`: `SIP_BAD_LEG`, `SIP_BAD_OPTION`. */
+  /** Throws a `SipError`: `SIP_BAD_LEG`, `SIP_BAD_OPTION`, `SIP_NO_REUSE_PORT`. */
   constructor(leg: LegAddress | LegOptions, context: TransportContext) {
     const options: LegOptions = typeof leg === "string" ? { listen: leg } : leg;
     const { listen, advertise } = options;

@@ -4,11 +4,11 @@ import type { Door, Listener } from "./carrier.ts";
 /** Listens with a server of our own. */
 export function serverListener(server: Server, door: Pick<Door, "acceptFailed">): Listener {
   return {
-    listen({ address, port }) {
+    listen({ address, port, reusePort = false }) {
       return new Promise((resolve, reject) => {
         server.once("error", reject);
         const options = { host: address, port, ipv6Only: isIP(address) === 6, exclusive: true };
-        server.listen(options, () => {
+        server.listen(reusePort ? { ...options, reusePort } : options, () => {
           server.off("error", reject);
           server.on("error", () => door.acceptFailed());
           const bound = server.address();

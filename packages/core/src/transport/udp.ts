@@ -72,7 +72,7 @@ export class UdpTransport implements Transport {
   constructor(listen: ListenAddress, adopted?: AdoptedSocket) {
     this.#listen = listen;
     this.#adopted = adopted;
-    this.#socket = adopted?.socket ?? createOwn(listen.address);
+    this.#socket = adopted?.socket ?? createOwn(listen);
   }
 
   async listen(sink: TransportSink): Promise<{ readonly address: string; readonly port: number }> {
@@ -175,9 +175,11 @@ function isFiller(bytes: Uint8Array): boolean {
   return bytes.every((byte) => byte === 0 || byte === CR || byte === LF);
 }
 
-function createOwn(local: string): Socket {
+function createOwn({ address: local, reusePort = false }: ListenAddress): Socket {
   const family = addressFamily(local);
+  const sharing = reusePort ? { reusePort } : {};
   return createSocket({
+    ...sharing,
     type: family === 6 ? "udp6" : "udp4",
     ipv6Only: family === 6,
     // A peer's address is a literal: asking the system's look-up costs 0.9 µs a datagram and a turn of the event loop.
