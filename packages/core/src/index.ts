@@ -29,7 +29,14 @@ export type {
   RouteOptions,
   Server,
 } from "./chain/server.ts";
-export { type Target, targetGone, targets } from "./chain/targets.ts";
+export {
+  type LateTargets,
+  type LateTargetsObserver,
+  lateTargets,
+  type Target,
+  targetGone,
+  targets,
+} from "./chain/targets.ts";
 export { type Around, wrap } from "./chain/wrap.ts";
 export { type Clock, systemClock, type Timer } from "./clock.ts";
 export { Dispatcher } from "./dispatcher/dispatcher.ts";

@@ -104,3 +104,15 @@ export function upstreamStatus(status: number, isLookedUp: boolean): number {
   if (status === 503) return 500;
   return status === 430 && isLookedUp ? 480 : status;
 }
+
+/**
+ * The status that we answer with ourselves, where what is chosen (0: nothing) is no branch's response. `wasHeld`: whether
+ * there was somebody who could have come.
+ *
+ * RFC 3261 §16.7 step 6, §16.10; RFC 8599 §5.6.2
+ */
+export function ownStatus(status: number, isCancelled: boolean, wasHeld: boolean): number {
+  if (status !== 0 && status !== 408) return status;
+  if (isCancelled) return 487;
+  return status === 0 && wasHeld ? 480 : 408;
+}

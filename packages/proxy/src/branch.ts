@@ -13,6 +13,7 @@ export class Branch extends Expiring implements ClientObserver {
   /** How many laps of Timer C have ended since the last provisional response. */
   #laps = 0;
   #isOver = false;
+  #hasProgressed = false;
   #isCancelled = false;
   #isExpired = false;
 
@@ -26,6 +27,11 @@ export class Branch extends Expiring implements ClientObserver {
   /** Whether we gave it up. */
   get isCancelled(): boolean {
     return this.#isCancelled;
+  }
+
+  /** Whether the device has said that it is at it. */
+  get hasProgressed(): boolean {
+    return this.#hasProgressed;
   }
 
   start(): void {
@@ -71,6 +77,7 @@ export class Branch extends Expiring implements ClientObserver {
       this.#fail(status, response);
     } else if (status > 100) {
       this.#laps = 0;
+      this.#hasProgressed = true;
       this.#context.progressed(this, response);
     }
   }

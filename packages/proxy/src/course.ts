@@ -2,6 +2,8 @@ import {
   dialogRoute,
   type FlowRef,
   identity,
+  type LateTargets,
+  lateTargets,
   type Request,
   type Response,
   type Server,
@@ -18,6 +20,8 @@ export interface Course {
   readonly standing: Standing;
   /** A group is tried when the one before it has failed. */
   readonly groups: readonly (readonly Destination[])[];
+  /** Targets that are on their way; none where nothing is kept that could wait for them. */
+  readonly late?: LateTargets | undefined;
 }
 
 /** How a course is found. */
@@ -49,9 +53,12 @@ export function courseOf(
   const found = request.get(targets);
   if (found !== undefined) {
     const groups = targetGroups(found, fork, maxTargets, server);
+    const late = stateless ? undefined : request.get(lateTargets);
     // A user whom nobody can reach now.
-    if (groups.length === 0) return request.createResponse(480, { stateless });
-    return { standing: "looked up", groups };
+    if (groups.length === 0 && late === undefined) {
+      return request.createResponse(480, { stateless });
+    }
+    return { standing: "looked up", groups, late };
   }
 
   const hasIdentity = request.get(identity) !== undefined;

@@ -26,6 +26,8 @@ export function loopHash(
   followsRoutes: boolean,
 ): string {
   let hash = FNV_OFFSET;
+  // Nothing was found yet: what is looked up tells a spiral from a loop.
+  if (groups.length === 0) hash = mix(hash, request.uri);
   for (const group of groups) for (const { uri } of group) hash = mix(hash, uri);
   if (followsRoutes && request.headers.has("route")) {
     for (const route of request.headers.getAll("route")) hash = mix(hash, route);

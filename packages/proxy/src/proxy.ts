@@ -15,10 +15,12 @@ import { along, type Course, type CourseOptions, courseOf, hasWay } from "./cour
 import { Deadlines } from "./deadlines.ts";
 import { copyForTarget, yieldToStrictRouter } from "./forward.ts";
 import { forwardedMethods } from "./forwarded-methods.ts";
+import type { ContextHost } from "./forwarding.ts";
+import type { LateArrivals } from "./late-arrivals.ts";
 import { loopHash } from "./loop.ts";
 import { incomingBreadth } from "./max-breadth.ts";
 import { isRecordRouted, RecordRoute } from "./record-route.ts";
-import { type ContextHost, ResponseContext } from "./response-context.ts";
+import { ResponseContext } from "./response-context.ts";
 import type { Fork } from "./target-set.ts";
 import { nextMaxForwards, refusal } from "./validate.ts";
 
@@ -50,6 +52,9 @@ export interface ProxyOptions {
 
 /** The dispatcher takes a request for forgotten of which it has heard nothing for 181,000 ms. */
 const LONGEST_SILENCE = 180_500;
+
+/** How long a request waits for targets that are on their way, in milliseconds, whatever who has them called says. */
+const LONGEST_HOLD = 32_000;
 
 /**
  * A transaction-stateful proxy. It forwards
@@ -108,12 +113,14 @@ export class Proxy implements Handler {
       groupTime: new Deadlines<ResponseContext>(server.clock, serialTimeout, (context) =>
         context.groupExpired(),
       ),
+      holdTime: new Deadlines<LateArrivals>(server.clock, LONGEST_HOLD, (late) => late.overdue()),
     };
   }
 
   close(): void {
     this.#host?.timerC.close();
     this.#host?.groupTime.close();
+    this.#host?.holdTime.close();
   }
 
   receive(packet: Packet, leg: Leg): Verdict {
@@ -129,7 +136,7 @@ export class Proxy implements Handler {
   }
 
   /** Checks a request by §16.3 and forwards it. */
-  #forward(request: Request, leg: Leg, { groups, standing }: Course): Verdict {
+  #forward(request: Request, leg: Leg, { groups, standing, late }: Course): Verdict {
     const host = this.#host as ContextHost;
     const { server } = host;
     const vias = request.headers.getAll("via");
@@ -139,7 +146,7 @@ export class Proxy implements Handler {
     if (refused !== undefined) return refused;
     const breadth = incomingBreadth(request, this.#options.maxBreadth);
     // RFC 5393 §5.3.3
-    if (groups.some((group) => group.length > breadth)) {
+    if (breadth < 1 || groups.some((group) => group.length > breadth)) {
       server.count("breadthExhausted");
       return request.createResponse(440);
     }
@@ -152,6 +159,8 @@ export class Proxy implements Handler {
       request,
       groups,
       isLookedUp,
+      late,
+      maxTargets: this.#options.maxTargets,
       maxForwards: nextMaxForwards(request),
       maxBreadth: breadth,
       loopHash: hash,

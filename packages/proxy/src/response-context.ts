@@ -1,56 +1,20 @@
-import {
-  type ClientTransaction,
-  type DeliverOptions,
-  type FlowRef,
-  type Request,
-  type RequestOptions,
-  type Response,
-  type Server,
-  targetGone,
-} from "@sipkit/core";
-import { BestResponse, upstreamStatus } from "./best-response.ts";
+import { type ClientTransaction, type Response, type Target, targetGone } from "@sipkit/core";
+import { BestResponse, ownStatus, upstreamStatus } from "./best-response.ts";
 import { Branch } from "./branch.ts";
-import { type Deadlines, Expiring } from "./deadlines.ts";
-import { copyForTarget, yieldToStrictRouter } from "./forward.ts";
-import { loopBranch } from "./loop.ts";
-import type { RecordRoute } from "./record-route.ts";
-import type { Destination } from "./target-set.ts";
-
-/** What all response contexts of a proxy share. */
-export interface ContextHost {
-  readonly server: Server;
-  /** A lap of Timer C of every branch. RFC 3261 §16.6 step 11 */
-  readonly timerC: Deadlines<Branch>;
-  /** How many laps Timer C has: after each one our own server transaction hears that we are still at it. */
-  readonly laps: number;
-  /** How long a group is tried while there is another after it. */
-  readonly groupTime: Deadlines<ResponseContext>;
-}
-
-/** What is forwarded, and how. */
-export interface Forwarding {
-  readonly request: Request;
-  readonly groups: readonly (readonly Destination[])[];
-  /** Whether a location service found the targets; else the sender's own Routes and request-URI stand. */
-  readonly isLookedUp: boolean;
-  /** To be sent. */
-  readonly maxForwards: number;
-  /** To be divided among the branches of a group. */
-  readonly maxBreadth: number;
-  readonly loopHash: string;
-  /** How our own Record-Routes go on; left out when we don't stay on the path. */
-  readonly recordRoute: RecordRoute | undefined;
-  /** The flow that goes into a Path; left out when we put none on. RFC 5626 §5.1 */
-  readonly keptFlow: FlowRef | undefined;
-}
+import { Expiring } from "./deadlines.ts";
+import type { ContextHost, Forwarding } from "./forwarding.ts";
+import { LateArrivals, newWays } from "./late-arrivals.ts";
+import { sendBranch } from "./send-branch.ts";
+import { forwardUpstream } from "./upstream.ts";
 
 /** A forwarded request with its branches, until one response goes upstream. RFC 3261 §16.7 */
 export class ResponseContext extends Expiring {
   readonly #host: ContextHost;
   readonly #forwarding: Forwarding;
   readonly #isInvite: boolean;
-  readonly #upstream: DeliverOptions;
-  #active: Branch[] = [];
+  readonly #late: LateArrivals | undefined;
+  readonly #active: Branch[] = [];
+  #tried = 0;
   #nextGroup = 0;
   /** No new branch is made: a 6xx came, or a CANCEL. */
   #isStopped = false;
@@ -64,7 +28,7 @@ export class ResponseContext extends Expiring {
     this.#host = host;
     this.#forwarding = forwarding;
     this.#isInvite = forwarding.request.method === "INVITE";
-    this.#upstream = { answers: forwarding.request };
+    this.#late = forwarding.late && new LateArrivals(host, this, forwarding.late);
   }
 
   start(): void {
@@ -72,7 +36,8 @@ export class ResponseContext extends Expiring {
     if (this.#isInvite) {
       this.#forwarding.request.signal.addEventListener("abort", this);
     }
-    this.#startGroup();
+    if (this.#forwarding.groups.length > 0) this.#startGroup();
+    if (!this.#isAnswered) this.#late?.start();
   }
 
   /** The next group is due: this one is cancelled, and ends by what its branches answer to that. */
@@ -80,38 +45,8 @@ export class ResponseContext extends Expiring {
     for (const branch of [...this.#active]) branch.expire();
   }
 
-  /** §16.6: copies the request for a branch and sends it. */
   send(branch: Branch): ClientTransaction {
-    const { server, timerC } = this.#host;
-    const { request, isLookedUp, maxForwards, loopHash, recordRoute } = this.#forwarding;
-    const { destination } = branch;
-    const { target } = destination;
-    const copy = copyForTarget(request, {
-      uri: destination.uri,
-      maxForwards,
-      maxBreadth: branch.breadth,
-      keepRoutes: !isLookedUp,
-    });
-    const options: { -readonly [Key in keyof RequestOptions]: RequestOptions[Key] } = {
-      branch: loopBranch(server.random.token(), loopHash),
-      observer: branch,
-    };
-    if (target === undefined) {
-      const strictRouter = yieldToStrictRouter(copy);
-      if (strictRouter !== undefined) options.to = strictRouter;
-    } else options.target = target;
-    if (recordRoute !== undefined) {
-      options.prepare = (prepared, leg) => recordRoute.add(prepared, leg, target?.flow);
-    }
-    const { keptFlow } = this.#forwarding;
-    if (keptFlow !== undefined) {
-      options.prepare = (prepared, leg) =>
-        prepared.headers.prepend("Path", server.signPath(keptFlow, leg));
-    }
-    if (this.#isInvite) timerC.set(branch);
-    // RFC 4320 §4.2: who sent another request has given up by then.
-    else options.failoverFor = 64 * server.t1;
-    return server.request(copy, options);
+    return sendBranch(this.#host, this.#forwarding, branch);
   }
 
   /** A provisional response other than 100. */
@@ -149,10 +84,9 @@ export class ResponseContext extends Expiring {
     this.#consider(status, response);
     if (status >= 600) {
       // §16.7 step 5: the others are cancelled, and it goes upstream when they have ended: one may still have a 2xx.
-      this.#isStopped = true;
-      this.#cancelBranches();
+      this.#stop();
     }
-    this.#concludeWhenOver();
+    this.concludeWhenOver();
   }
 
   /** A lap of a branch's Timer C is over; after the last one the branch is. §16.8 */
@@ -169,8 +103,44 @@ export class ResponseContext extends Expiring {
   /** The request's signal is aborted: a CANCEL, or the caller's connection is lost. §16.10 */
   handleEvent(): void {
     if (this.#isAnswered) return;
-    this.#isStopped = true;
     this.#isCancelled = true;
+    this.#stop();
+    this.concludeWhenOver();
+  }
+
+  /** Targets that came late: a branch to each device that isn't being tried already. RFC 8599 §5.6.2 */
+  join(found: readonly Target[]): void {
+    if (this.#isStopped || this.#isAnswered) return;
+    const { server, groupTime } = this.#host;
+    const { groups, maxTargets, maxBreadth } = this.#forwarding;
+    const ways = newWays(found, this.#active, maxTargets - this.#tried, server);
+    if (ways.length === 0) return;
+    const used = this.#active.reduce((sum, { breadth }) => sum + breadth, 0);
+    // RFC 5393 §5.3.3: of what the request was given and nobody uses, those who are still to come get as much.
+    const share = Math.floor(
+      (maxBreadth - used) / Math.max(ways.length, this.#late?.expected ?? 0),
+    );
+    if (share < 1) {
+      server.count("breadthExhausted");
+      return;
+    }
+    if (this.#isInvite && this.#nextGroup < groups.length) groupTime.set(this);
+    this.#begin(ways.map((way) => new Branch(this, way, share)));
+  }
+
+  /** Answers, or tries the next group, when no branch is left and nobody is awaited. */
+  concludeWhenOver(): void {
+    if (this.#active.length > 0 || this.#isAnswered) return;
+    this.#host.groupTime.delete(this);
+    if (this.#isStopped) this.#answer();
+    else if (this.#nextGroup < this.#forwarding.groups.length) this.#startGroup();
+    else if (this.#late?.isAwaited !== true) this.#answer();
+  }
+
+  /** No further branch is made, and those that are there are cancelled. */
+  #stop(): void {
+    this.#isStopped = true;
+    this.#late?.end();
     this.#cancelBranches();
   }
 
@@ -178,23 +148,27 @@ export class ResponseContext extends Expiring {
     const { groups, maxBreadth } = this.#forwarding;
     const group = groups[this.#nextGroup] ?? [];
     this.#nextGroup += 1;
-    // RFC 5393 §5.3.3: the branches of a group share what the request was given.
-    const share = Math.floor(maxBreadth / group.length);
-    const left = maxBreadth % group.length;
-    const branches = group.map(
-      (destination, index) => new Branch(this, destination, index < left ? share + 1 : share),
-    );
-    // All count before the first starts: it may fail at once.
-    this.#active = [...branches];
+    // RFC 5393 §5.3.3: the branches of a group share what the request was given, with those that come late.
+    const late = this.#late?.expected ?? 0;
+    const reserved = Math.min(late, maxBreadth - group.length);
+    const share = Math.floor(maxBreadth / (group.length + reserved));
+    const left = reserved === 0 ? maxBreadth % group.length : 0;
     if (this.#isInvite && groups.length > 1) {
       if (this.#nextGroup > 1) this.#stillTrying();
       if (this.#nextGroup < groups.length) this.#host.groupTime.set(this);
     }
+    this.#begin(group.map((to, index) => new Branch(this, to, index < left ? share + 1 : share)));
+  }
+
+  #begin(branches: readonly Branch[]): void {
+    // All count before the first starts: it may fail at once.
+    this.#active.push(...branches);
+    this.#tried += branches.length;
     for (const branch of branches) {
       if (this.#isStopped || this.#isAnswered) this.#end(branch);
       else branch.start();
     }
-    if (this.#isStopped && !this.#isAnswered) this.#concludeWhenOver();
+    if (this.#isStopped) this.concludeWhenOver();
   }
 
   /**
@@ -234,13 +208,6 @@ export class ResponseContext extends Expiring {
     for (const branch of [...this.#active]) branch.cancel();
   }
 
-  #concludeWhenOver(): void {
-    if (this.#active.length > 0 || this.#isAnswered) return;
-    this.#host.groupTime.delete(this);
-    if (!this.#isStopped && this.#nextGroup < this.#forwarding.groups.length) this.#startGroup();
-    else this.#answer();
-  }
-
   /** §16.7 step 4: kept when it suits better than what came before. */
   #consider(status: number, response: Response | undefined): void {
     // RFC 4320 §4.2: never a 408 to a non-INVITE.
@@ -257,36 +224,23 @@ export class ResponseContext extends Expiring {
     const best = this.#best?.take(status);
     this.#answered();
     if (best !== undefined) this.#forward(best);
-    else if (status !== 0) {
-      const own = status === 408 && this.#isCancelled ? 487 : status;
-      server.deliver(request.createResponse(own));
-    } else if (this.#isInvite) {
-      server.deliver(request.createResponse(this.#isCancelled ? 487 : 408));
-    } else {
+    else {
+      const own = ownStatus(status, this.#isCancelled, this.#late !== undefined);
       // RFC 4320 §4.2: who could not be reached in time leaves the request without an answer. The 408 that ends it for
       // the dispatcher is never sent.
-      server.count("unansweredForwards");
-      server.deliver(request.createResponse(408));
+      if (own === 408 && !this.#isInvite) server.count("unansweredForwards");
+      server.deliver(request.createResponse(own));
     }
   }
 
   #answered(): void {
     this.#isAnswered = true;
     this.#host.groupTime.delete(this);
+    this.#late?.end();
     this.#best = undefined;
   }
 
-  /** §16.7 steps 3 and 9. */
   #forward(response: Response): void {
-    const { request } = this.#forwarding;
-    const { headers } = response;
-    headers.shift("via");
-    // Deviation: §16.7 step 3 takes a response without a further Via for one that is meant for us and drops it. Phones
-    // exist whose 487 repeats the Vias of the CANCEL, which are ours alone (Net::SIP), and their caller would wait for
-    // ever. The transaction has told whose response it is, so the Vias of the request are put back.
-    if (!headers.has("via")) {
-      for (const via of request.headers.getAll("via").toReversed()) headers.prepend("via", via);
-    }
-    this.#host.server.deliver(response, this.#upstream);
+    forwardUpstream(this.#host.server, this.#forwarding.request, response);
   }
 }

@@ -75,7 +75,7 @@ function byDevice(targets: readonly Target[]): (readonly Target[])[] {
 }
 
 /** Without an instance, a URI over a flow is a device. The same URI over two flows is two: phones behind two NATs. */
-function deviceKey({ uri, instance, flow }: Target): string {
+export function deviceKey({ uri, instance, flow }: Target): string {
   if (instance !== undefined) return `instance ${instance}`;
   if (flow === undefined) return `uri ${uri}`;
   return `flow ${flow.node} ${flow.local} ${flow.remote} ${flow.connection} ${uri}`;
