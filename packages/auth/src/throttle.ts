@@ -7,17 +7,16 @@ import {
   type Packet,
   type Peer,
   type Request,
-  readSipUri,
   type Server,
   SipError,
-  unescapeUser,
   type Verdict,
 } from "@sipkit/core";
 import { plainAddress } from "./address-list.ts";
 import type { AuthFailure } from "./auth-failure.ts";
 import { type AuthClaim, type AuthGuard, type AuthOutcome, authGuard } from "./auth-guard.ts";
 import { BackOff } from "./back-off.ts";
-import { KnownSenders } from "./known-senders.ts";
+import { type Origin, originOf, pairKey, userKey } from "./origin.ts";
+import { ProvedUsers } from "./proved-users.ts";
 import { RequestRate } from "./request-rate.ts";
 import {
   type CheckedThrottleOptions,
@@ -25,21 +24,8 @@ import {
   type ThrottleOptions,
 } from "./throttle-options.ts";
 
-/** The longest Call-ID that a phone is known again by, in characters. */
-const LONGEST_CALL_ID = 256;
-
 /** Credentials for one user that are judged at once, from senders who haven't proved themselves. */
 const MAX_AT_ONCE = 16;
-
-/** Where a request comes from, under the names that it is remembered by. */
-interface Origin {
-  /** The host: an IPv4 address, or the /64 of an IPv6 address. */
-  readonly host: string;
-  /** The connection, or the address and port. */
-  readonly flow: string;
-  /** The phone itself, by what only it knows: the Call-ID of its registrations. RFC 3261 §10.2 */
-  readonly phone: string | undefined;
-}
 
 /**
  * Slows down who guesses passwords: after a number of wrong ones an address, a user, and a user at an address are shut
@@ -63,8 +49,7 @@ export class Throttle implements Handler, AuthGuard {
   readonly #users: BackOff;
   readonly #pairs: BackOff;
   readonly #rate: RequestRate;
-  readonly #flows: KnownSenders;
-  readonly #places: KnownSenders;
+  readonly #proved: ProvedUsers;
   /** Credentials that are being judged, by user. */
   readonly #underWay = new Map<string, number>();
   #server: Server | undefined;
@@ -82,8 +67,7 @@ export class Throttle implements Handler, AuthGuard {
     // Who is forgotten here begins with a full bucket.
     this.#rate = new RequestRate(checked.rate, maxAddresses, unmissed);
     const forgottenKnown = (): void => this.#server?.count("forgottenKnownSenders");
-    this.#flows = new KnownSenders(knownFor, maxKnown, forgottenKnown);
-    this.#places = new KnownSenders(knownFor, maxKnown, forgottenKnown);
+    this.#proved = new ProvedUsers(knownFor, maxKnown, forgottenKnown);
   }
 
   start(server: Server): void {
@@ -97,7 +81,7 @@ export class Throttle implements Handler, AuthGuard {
     const server = this.#started();
     const now = server.clock.now();
     const origin = originOf(packet, from);
-    const bucket = this.#bucket(packet, origin, now);
+    const bucket = this.#proved.bucketOf(origin, now);
     if (bucket === origin.host) {
       const left = this.#addresses.left(origin.host, now);
       if (left > 0) {
@@ -124,9 +108,9 @@ export class Throttle implements Handler, AuthGuard {
     const { host } = origin;
     const user = userKey(claim);
     const atOnce = this.#underWay.get(user) ?? 0;
-    if (!this.#comesFrom(user, origin, now)) {
+    if (!this.#proved.isSender(user, origin, now)) {
       const pair = pairKey(host, user);
-      const isKnown = this.#places.whose(pair, now) === user;
+      const isKnown = this.#proved.isAt(host, user, now);
       const ofOthers = isKnown
         ? 0
         : Math.max(this.#users.left(user, now), this.#addresses.left(host, now));
@@ -148,7 +132,7 @@ export class Throttle implements Handler, AuthGuard {
     const underWay = (this.#underWay.get(user) ?? 1) - 1;
     if (underWay > 0) this.#underWay.set(user, underWay);
     else this.#underWay.delete(user);
-    if (outcome === "right") this.#proved(request, originOf(request, from), user);
+    if (outcome === "right") this.#succeeded(originOf(request, from), user);
     else if (outcome === "wrong") this.#failed(request, from, claim, user);
   }
 
@@ -171,36 +155,29 @@ export class Throttle implements Handler, AuthGuard {
     this.#users.clear(userKey({ user, realm }));
   }
 
-  #proved(request: Request, origin: Origin, user: string): void {
+  #succeeded(origin: Origin, user: string): void {
     const now = this.#started().clock.now();
-    const { host, flow, phone } = origin;
+    const { host } = origin;
     const pair = pairKey(host, user);
     // What was mistyped here is forgiven, and no more: else an account of one's own, or the user's own phone
     // elsewhere, would make room for further guesses. A phone that was known has mistyped nothing.
-    if (!this.#comesFrom(user, origin, now)) {
+    if (!this.#proved.isSender(user, origin, now)) {
       const failures = this.#pairs.failures(pair, now);
       this.#pairs.clear(pair);
       this.#users.forgive(user, failures);
       this.#addresses.forgive(host, failures);
     }
     // The request, and the one before it that was challenged.
-    this.#rate.putBack(this.#bucket(request, origin, now), 2);
-    this.#flows.add(flow, user, now);
-    if (phone !== undefined) this.#flows.add(phone, user, now);
-    this.#places.add(pair, user, now);
-    const claimed = claimedUser(request);
-    if (claimed !== undefined) this.#places.add(claimKey(host, claimed), user, now);
+    this.#rate.putBack(this.#proved.bucketOf(origin, now), 2);
+    this.#proved.add(user, origin, now);
   }
 
   #failed(request: Request, from: Peer, claim: AuthClaim, user: string): void {
     const server = this.#started();
     const now = server.clock.now();
-    const { host, flow, phone } = originOf(request, from);
-    for (const sender of [flow, phone]) {
-      if (sender !== undefined && this.#flows.whose(sender, now) === user) {
-        this.#flows.delete(sender);
-      }
-    }
+    const origin = originOf(request, from);
+    const { host } = origin;
+    this.#proved.distrust(user, origin, now);
     const bannedFor = this.#addresses.fail(host, now);
     const lockedFor = Math.max(
       this.#pairs.fail(pairKey(host, user), now),
@@ -209,25 +186,6 @@ export class Throttle implements Handler, AuthGuard {
     if (bannedFor > 0) server.count("bannedAddresses");
     if (lockedFor > 0) server.count("lockedUsers");
     this.#tell(request, from, "credentials", bannedFor, lockedFor, claim.user);
-  }
-
-  /** Whether a sender is one that a user proved himself from. */
-  #comesFrom(user: string, { flow, phone }: Origin, now: number): boolean {
-    if (this.#flows.whose(flow, now) === user) return true;
-    return phone !== undefined && this.#flows.whose(phone, now) === user;
-  }
-
-  /**
-   * Whose bucket a request is taken out of. Who is known has one of his own, so that his neighbours can't empty it: by
-   * the way he comes, or by the name that he claims, which is why that one is no deeper than theirs.
-   */
-  #bucket(request: Request, { host, flow, phone }: Origin, now: number): string {
-    if (this.#flows.whose(flow, now) !== undefined) return flow;
-    if (phone !== undefined && this.#flows.whose(phone, now) !== undefined) return phone;
-    const claimed = claimedUser(request);
-    if (claimed === undefined) return host;
-    const claim = claimKey(host, claimed);
-    return this.#places.whose(claim, now) === undefined ? host : claim;
   }
 
   #holdBack(request: Request, left: number): Verdict {
@@ -274,31 +232,4 @@ export class Throttle implements Handler, AuthGuard {
     if (this.#server !== undefined) return this.#server;
     throw new SipError("SIP_NOT_STARTED", "the throttle was not started");
   }
-}
-
-function originOf(request: Request, { address, port, connection }: Peer): Origin {
-  const plain = plainAddress(address);
-  const host = addressBlock(plain);
-  const flow = connection === undefined ? `${plain} ${port}` : `connection ${connection.id}`;
-  const isPhone = request.method === "REGISTER" && request.callId.length <= LONGEST_CALL_ID;
-  return { host, flow, phone: isPhone ? `${host}\0phone\0${request.callId}` : undefined };
-}
-
-// A realm is the operator's own and an address the network's, so that what a stranger writes stands last.
-function userKey({ user, realm }: AuthClaim): string {
-  return `${realm}\0${user}`;
-}
-
-function pairKey(host: string, user: string): string {
-  return `${host}\0pair\0${user}`;
-}
-
-function claimKey(host: string, claimed: string): string {
-  return `${host}\0claim\0${claimed}`;
-}
-
-/** Who From says that it is. */
-function claimedUser(request: Request): string | undefined {
-  const user = readSipUri(request.from.uri)?.user;
-  return user === undefined ? undefined : unescapeUser(user);
 }
