@@ -23,9 +23,14 @@ try {
 }
 
 async function serve(options: RegistrarExampleOptions): Promise<void> {
-  const { domain, users, htdigest, minExpires, maxExpires, certificates } = options;
+  const { domain, users, htdigest, minExpires, maxExpires, flowTimer, certificates } = options;
   const { store, place } = openStore(options.store);
-  const registrar = new Registrar({ minExpires, maxExpires, store });
+  const registrar = new Registrar({
+    minExpires,
+    maxExpires,
+    store,
+    ...(flowTimer === undefined ? {} : { flowTimer }),
+  });
   const server = new Dispatcher({
     legs: options.legs,
     // The same after a restart, or the flows of stored registrations would be another server's.

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, inject, it } from "vitest";
 import { startBaresip } from "./baresip.ts";
+import { startEdge } from "./edge.ts";
 import { endPrograms } from "./program.ts";
 import { removeScratchFolders } from "./scratch.ts";
-import { startServer, users } from "./start-server.ts";
+import { startServer, startTlsServer, users } from "./start-server.ts";
 
 afterEach(async () => {
   await endPrograms();
@@ -39,14 +40,16 @@ describe.skipIf(inject("missingTools").includes("baresip"))("baresip", () => {
     await server.stop();
   });
 
-  it.each(["udp", "tcp"] as const)(
+  it.each(["udp", "tcp", "tls"] as const)(
     "registers a flow over %s, and is called at its GRUU",
     async (proto) => {
-      const server = await startServer(...users("alice", "bob"));
+      const server = await startTlsServer(...users("alice", "bob"), "--flow-timer", "20");
       const bob = await startBaresip(server, "bob", { proto, answers: true, outbound: true });
       const alice = await startBaresip(server, "alice", { proto, outbound: true });
       for (const { program } of [alice, bob]) {
-        await program.printed(/^Require: outbound/m);
+        await program.printed(/^Supported: gruu, outbound, path\r?$/m);
+        await program.printed(/^Contact: .*;\+sip\.instance="<urn:uuid:[\w-]+>";reg-id=1\r?$/m);
+        await program.printed(/^Require: outbound\r?\nFlow-Timer: 20\r?$/m);
         await program.printed(/;pub-gruu="sip:\w+@example\.com;gr=urn:uuid:/);
       }
       alice.command("dial", "sip:bob@example.com");
@@ -58,6 +61,26 @@ describe.skipIf(inject("missingTools").includes("baresip"))("baresip", () => {
         await program.printed(/Call with .* terminated/);
         expect(await program.end()).toBe(0);
       }
+      await server.stop();
+    },
+  );
+
+  it.each(["udp", "tcp", "tls"] as const)(
+    "is called through an edge proxy with Path, over its flow: %s",
+    async (proto) => {
+      const server = await startServer(...users("alice", "bob"));
+      const edge = await startEdge(server);
+      const bob = await startBaresip(edge, "bob", { proto, answers: true, outbound: true });
+      await bob.program.printed(/^Path: <sip:[^>]+;lr;ob>\r?$/m);
+      await bob.program.printed(/^Require: outbound\r?$/m);
+      const alice = await startBaresip(server, "alice", { proto: "udp" });
+      alice.command("dial", "sip:bob@example.com");
+      for (const { program } of [alice, bob]) await program.printed(/Call established/);
+      const [invite] = edge.sent.filter(({ request }) => request.method === "INVITE");
+      expect(invite?.to.protocol).toBe(proto);
+      expect(edge.errors).toEqual([]);
+      for (const { program } of [alice, bob]) expect(await program.end()).toBe(0);
+      await edge.close();
       await server.stop();
     },
   );

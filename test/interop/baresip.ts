@@ -6,7 +6,7 @@ import { certificatePath } from "../certificates/certificates.ts";
 import { freePort } from "./free-port.ts";
 import { Program } from "./program.ts";
 import { scratchFolder } from "./scratch.ts";
-import type { Server } from "./start-server.ts";
+import type { PhonesServer } from "./start-server.ts";
 
 /** A registered baresip without hardware: a sine tone as microphone, nothing as loudspeaker. */
 export interface Baresip {
@@ -16,7 +16,7 @@ export interface Baresip {
 }
 
 export async function startBaresip(
-  server: Server,
+  server: PhonesServer,
   user: string,
   how: {
     readonly proto: "udp" | "tcp" | "tls";

@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import type { TestProject } from "vitest/node";
+import { REDIS_SERVER } from "./redis.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -13,8 +14,9 @@ const tools: Readonly<Record<string, { readonly try: readonly string[]; readonly
   sipsak: { try: ["sipsak", "--version"], deb: "sipsak" },
   "Net::SIP": { try: ["perl", "-MNet::SIP", "-e", "1"], deb: "libnet-sip-perl" },
   baresip: { try: ["baresip", "-h"], deb: "baresip" },
+  linphonec: { try: ["linphonec", "-v"], deb: "linphone-cli" },
   chromium: { try: ["/usr/bin/chromium", "--version"], deb: "chromium" },
-  "redis-server": { try: ["redis-server", "--version"], deb: "redis-server" },
+  "redis-server": { try: [REDIS_SERVER, "--version"], deb: "redis-server" },
   dnsmasq: { try: ["dnsmasq", "--version"], deb: "dnsmasq-base" },
 };
 

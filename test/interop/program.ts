@@ -11,6 +11,15 @@ export async function endPrograms(): Promise<void> {
   await Promise.all([...running].map((program) => program.end("SIGKILL")));
 }
 
+/** How a program is run. */
+export interface ProgramOptions {
+  readonly cwd?: string;
+  /** Variables besides our own. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Whether it reads commands from a terminal: see `type`. Default: it has no input. */
+  readonly isTypedTo?: boolean;
+}
+
 /** A child process in a group of its own, with what it has printed so far. */
 export class Program {
   readonly name: string;
@@ -22,13 +31,16 @@ export class Program {
   readonly #watchers = new Set<() => void>();
   #ended = false;
 
-  constructor(command: string, args: readonly string[], options: { readonly cwd?: string } = {}) {
+  constructor(command: string, args: readonly string[], options: ProgramOptions = {}) {
+    const { cwd, env, isTypedTo = false } = options;
     this.name = command;
     this.#child = spawn(command, args, {
-      ...options,
+      ...(cwd === undefined ? {} : { cwd }),
+      env: { ...process.env, ...env },
       detached: true,
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: [isTypedTo ? "pipe" : "ignore", "pipe", "pipe"],
     });
+    this.#child.stdin?.on("error", () => undefined);
     running.add(this);
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream?.setEncoding("utf8").on("data", (text: string) => {
@@ -55,6 +67,11 @@ export class Program {
 
   #tell(): void {
     for (const watcher of this.#watchers) watcher();
+  }
+
+  /** Types a line at its prompt. */
+  type(line: string): void {
+    this.#child.stdin?.write(`${line}\n`);
   }
 
   /** Waits for output that matches; fails when the program ends before, or after `within` ms. */

@@ -2,14 +2,18 @@ import { certificatePath } from "../certificates/certificates.ts";
 import { freePort } from "./free-port.ts";
 import { Program } from "./program.ts";
 
-/** examples/registrar as a user starts it, on UDP and TCP of one free loopback port. */
-export interface Server {
-  readonly host: "127.0.0.1";
-  readonly port: number;
+/** What a phone is told to register at: a server, or a proxy before it. */
+export interface PhonesServer {
   /** `127.0.0.1:PORT` */
   readonly address: string;
   /** `127.0.0.1:PORT` of its tls leg, where it has one. */
   readonly tlsAddress?: string;
+}
+
+/** examples/registrar as a user starts it, on UDP and TCP of one free loopback port. */
+export interface Server extends PhonesServer {
+  readonly host: "127.0.0.1";
+  readonly port: number;
   readonly program: Program;
   /** Ends it and fails unless it closed cleanly. */
   stop(signal?: NodeJS.Signals): Promise<void>;
