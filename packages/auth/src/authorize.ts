@@ -20,30 +20,21 @@ import { authGuard, judgeGuarded } from "./auth-guard.ts";
 import { authenticationInfo } from "./authentication-info.ts";
 import { type AuthorizeOptions, type CheckedOptions, checkOptions } from "./authorize-options.ts";
 import type { TokenProof } from "./bearer.ts";
-import { longestChallenge } from "./challenge.ts";
+import { Challenger } from "./challenger.ts";
 import { type Ha1Source, ha1Source } from "./credentials.ts";
 import { HtdigestFile } from "./htdigest.ts";
 import { Permissions } from "./permissions.ts";
-import { Proportion } from "./proportion.ts";
 import { type Judgement, type Proof, Realm } from "./realm.ts";
 import {
   type CredentialsField,
   receivedCredentials,
   removeCredentials,
 } from "./received-credentials.ts";
+import { asProxy, asServer, isForServer, type Role } from "./role.ts";
 import { type TokenFault, Tokens } from "./tokens.ts";
 import { trustedPeer } from "./trusted-peers.ts";
 import { isUriOf } from "./uri-match.ts";
 
-/** In which role we ask: as the server that a request is for, or as a proxy on its way. RFC 3261 §22.1 */
-interface Role {
-  readonly status: number;
-  readonly challenge: string;
-  readonly field: CredentialsField;
-}
-
-const asServer: Role = { status: 401, challenge: "WWW-Authenticate", field: authorization };
-const asProxy: Role = { status: 407, challenge: "Proxy-Authenticate", field: proxyAuthorization };
 const fields: readonly CredentialsField[] = [authorization, proxyAuthorization];
 
 interface Started {
@@ -80,8 +71,8 @@ export class Authorize implements Handler {
   readonly name = "Authorize";
   readonly #options: CheckedOptions;
   readonly #sources: readonly Ha1Source[];
-  readonly #proportion: Proportion;
   readonly #tokens: Tokens | undefined;
+  readonly #challenger: Challenger;
   /** Left on requests whose answer is to tell what became of their credentials for this realm. */
   readonly #proof: PacketKey<Proof> = packetKey("digest proof");
   /** Only where there is something to add to what is sent: else nobody asks for it. */
@@ -93,10 +84,6 @@ export class Authorize implements Handler {
     this.#options = checkOptions(options);
     const { realm, credentials, htdigest, bearer } = options;
     this.#tokens = bearer && new Tokens(bearer, realm);
-    this.#proportion = new Proportion(
-      `${asProxy.challenge}: \r\n`.length +
-        Math.max(longestChallenge(this.#options), this.#tokens?.longest ?? 0),
-    );
     const { userhash, algorithms, authenticationInfo: informs } = this.#options;
     if (informs) this.beforeSend = (packet) => this.#inform(packet);
     const indexed = userhash ? algorithms.hashes : [];
@@ -104,6 +91,7 @@ export class Authorize implements Handler {
       ...(credentials === undefined ? [] : [ha1Source(credentials, realm, indexed)]),
       ...(htdigest === undefined ? [] : [new HtdigestFile(htdigest, realm, indexed)]),
     ];
+    this.#challenger = new Challenger(this.#options, this.#tokens, this.#sources.length > 0);
   }
 
   /** Reads the htdigest file; throws `SIP_BAD_HTDIGEST` when it can't. */
@@ -143,7 +131,7 @@ export class Authorize implements Handler {
     if (credentials === undefined) {
       return this.#isWelcome(packet, started.server, isOurs)
         ? this.#pass(packet)
-        : this.#challenge(packet, role, started, false);
+        : this.#challenger.challenge(packet, role, started);
     }
     if (!isUriOf(credentials.uri, packet, started.server, digestUri)) return foreignUri(packet);
 
@@ -180,7 +168,7 @@ export class Authorize implements Handler {
     if (typeof judgement === "string") {
       const isStale = judgement === "stale" || judgement === "old";
       started.server.count(isStale ? "staleNonces" : "wrongCredentials");
-      return this.#challenge(request, role, started, isStale);
+      return this.#challenger.challenge(request, role, started, { isStale });
     }
     const { user, credentials } = judgement;
     if (this.#options.authenticationInfo && role === asServer) request.set(this.#proof, judgement);
@@ -194,7 +182,7 @@ export class Authorize implements Handler {
     const decide = (known: Exclude<TokenFault, "none"> | TokenProof): Outcome => {
       if (typeof known === "string") {
         server.count("wrongTokens");
-        return this.#challenge(request, role, started, false, known);
+        return this.#challenger.challenge(request, role, started, { token: known });
       }
       const { user } = known;
       // Nobody guesses tokens, so that only what is right is worth telling.
@@ -211,37 +199,6 @@ export class Authorize implements Handler {
     return isPromise(isAllowed)
       ? isAllowed.then((allowed) => unlessAllowed(request, allowed))
       : unlessAllowed(request, isAllowed);
-  }
-
-  /**
-   * Over UDP a short request gets as many of the last challenges as there is room for, since those are what every client
-   * can answer, or no answer at all.
-   */
-  #challenge(
-    request: Request,
-    role: Role,
-    { realm, server }: Started,
-    stale: boolean,
-    fault: TokenFault = "none",
-  ): Outcome {
-    const digests =
-      this.#sources.length === 0
-        ? []
-        : realm.challenges(this.#options.algorithms.of(request), stale, server.clock.now());
-    const challenges = this.#tokens?.areTakenOf(request)
-      ? this.#tokens.amid(digests, request, fault)
-      : digests;
-    if (challenges.length === 0) return onlySecurely(request);
-    for (let from = 0; from < challenges.length; from++) {
-      const some = from === 0 ? challenges : challenges.slice(from);
-      const response = request.createResponse(role.status, {
-        stateless: true,
-        headers: { [role.challenge]: some },
-      });
-      if (this.#proportion.allows(request, response, some.length)) return response;
-    }
-    server.count("tooShortToChallenge");
-    return "drop";
   }
 
   /** RFC 3261 §20.6: a 2xx may tell what became of its request's credentials. */
@@ -274,22 +231,11 @@ export class Authorize implements Handler {
   }
 }
 
-/** Whether the server itself is asked, not a user of its domains: a URI has a user exactly where it has an at sign. */
-function isForServer(request: Request, server: Server): boolean {
-  const isRegister = request.method === "REGISTER";
-  return (isRegister || !request.uri.includes("@")) && server.isLocal(request.uri);
-}
-
 function foreignUri(request: Request): Response {
   return request.createResponse(400, {
     stateless: true,
     reason: "The digest's uri is not the request's",
   });
-}
-
-/** A token is all that would do, and it must not come this way. */
-function onlySecurely(request: Request): Response {
-  return request.createResponse(403, { stateless: true, reason: "Over TLS only" });
 }
 
 function unlessAllowed(request: Request, allowed: boolean): Response | undefined {
