@@ -1,6 +1,4 @@
 import type { Arrival, Peer } from "../arrival.ts";
-import { claimant } from "../chain/link.ts";
-import { SipError } from "../errors.ts";
 import { abortRequest, type Request, signalHeld } from "../message/request.ts";
 import type { Response, ResponseOptions } from "../message/response.ts";
 import type { ServerTransaction } from "../transaction/server-transaction.ts";
@@ -8,9 +6,10 @@ import type { ServerUser } from "../transaction/server-user.ts";
 import { type TransactionOutcome, transactionChannel } from "../transaction/transaction-channel.ts";
 import { TransactionSpan } from "../transaction/transaction-span.ts";
 import type { TransportLeg } from "../transport/leg.ts";
-import { asSipError } from "./as-sip-error.ts";
+import { blame } from "./blame.ts";
 import type { ExchangeHost } from "./exchange-host.ts";
 import { responsePeer } from "./response-way.ts";
+import { safeRefusal } from "./safe-refusal.ts";
 import type { Watched, WatchState, WatchTimer } from "./watch.ts";
 
 /**
@@ -106,7 +105,7 @@ export class Exchange implements Arrival, ServerUser, Watched {
       this.#host.count("refusedAcks");
       this.finish("closed");
     } else if (this.isOpen) {
-      this.respond(this.#refusal(status, options));
+      this.respond(safeRefusal(this.request, status, options, this.#host));
     }
   }
 
@@ -235,31 +234,14 @@ export class Exchange implements Arrival, ServerUser, Watched {
     // A handler can't know that a CANCEL was faster than its answer: a race, nobody's fault.
     if (this.#cancelled) return;
     const what = `${response.status} to ${this.request.method}`;
-    this.#blame("SIP_ANSWERED_TWICE", `sent a ${what} that has its end`);
-  }
-
-  /** A reason or a header that can't be sent, as one that repeats what a stranger wrote, makes it a plain 500. */
-  #refusal(status: number, options: ResponseOptions): Response {
-    try {
-      return this.request.createResponse(status, options);
-    } catch (error) {
-      this.#host.report(asSipError(error), { packet: this.request });
-      return this.request.createResponse(500);
-    }
-  }
-
-  /** Reports what the handler that claimed it did wrong. */
-  #blame(code: `SIP_${string}`, what: string): void {
-    const by = this.request.get(claimant);
-    const at = { packet: this.request, ...(by === undefined ? {} : { handler: by }) };
-    this.#host.report(new SipError(code, `${by ?? "a handler"} ${what}`), at);
+    blame(this.request, "SIP_ANSWERED_TWICE", `sent a ${what} that has its end`, this.#host);
   }
 
   #overdue(): void {
     const { request } = this;
     if (!this.#cancelled) {
       this.#host.count("unansweredRequests");
-      this.#blame("SIP_UNANSWERED", "never answered");
+      blame(request, "SIP_UNANSWERED", "never answered", this.#host);
       abortRequest(request);
     }
     if (!this.isOpen) return;
