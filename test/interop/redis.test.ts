@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { TestServer } from "@sipkit/core/testing";
-import { type LocationStore, Registrar } from "@sipkit/registrar";
+import type { LocationStore } from "@sipkit/registrar";
 import {
   describeLocationStore,
   describeSharedLocationStore,
@@ -9,11 +8,9 @@ import {
 import { type RedisStore, type RedisStoreOptions, redisStore } from "@sipkit/store-redis";
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from "vitest";
 import { endPrograms } from "./program.ts";
-import { type RedisServer, redisCommand, startRedis, startSentinel } from "./redis.ts";
+import { eventually, type RedisServer, redisCommand, startRedis, startSentinel } from "./redis.ts";
+import { ALICE, refresh, register, UNAVAILABLE } from "./redis-kit.ts";
 import { removeScratchFolders } from "./scratch.ts";
-
-const ALICE = "sip:alice@example.com";
-const UNAVAILABLE = { code: "SIP_STORE_UNAVAILABLE" };
 
 const opened: LocationStore[] = [];
 function open(options: RedisStoreOptions): RedisStore {
@@ -27,41 +24,6 @@ let count = 0;
 function freshPrefix(): string {
   count += 1;
   return `test${count}`;
-}
-
-/** Asks again until it is answered as wanted, for 20 s. */
-async function eventually<T>(ask: () => Promise<T>): Promise<T> {
-  for (let turn = 0; ; turn += 1) {
-    try {
-      return await ask();
-    } catch (error) {
-      if (turn === 200) throw error;
-      await sleep(100);
-    }
-  }
-}
-
-/** Registers a user once more: the CSeq is one higher than before. */
-async function refresh(store: LocationStore, user = ALICE): Promise<number | undefined> {
-  const [kept] = await store.update(user, ([before]) => [
-    sampleBinding(user, { cseq: (before?.cseq ?? 0) + 1 }),
-  ]);
-  return kept?.cseq;
-}
-
-/** A registrar's answer to a REGISTER: status, Retry-After, and what it has counted. */
-async function register(store: LocationStore): Promise<readonly unknown[]> {
-  const server = await TestServer.start([new Registrar({ store })]);
-  const lines = [
-    "REGISTER sip:example.com SIP/2.0",
-    "Via: SIP/2.0/UDP 192.0.2.100:5060;branch=z9hG4bK1",
-    `To: <${ALICE}>`,
-    "Contact: <sip:phone@192.0.2.100>",
-  ];
-  const { sent } = await server.ask(`${lines.join("\r\n")}\r\n\r\n`);
-  const [answer] = sent;
-  const status = answer?.isRequest === false ? String(answer.status) : "none";
-  return [status, answer?.headers.get("retry-after"), server.dispatcher.counters()];
 }
 
 async function close(): Promise<void> {
@@ -126,12 +88,27 @@ describe.skipIf(inject("missingTools").includes("redis-server"))("redisStore", (
       await refresh(store);
       await redisCommand(redis, "SCRIPT", "FLUSH");
       expect(await refresh(store)).toBe(2);
+      await redisCommand(redis, "SCRIPT", "FLUSH");
+      // Who is new needs the index's, too.
+      expect(await refresh(store, "sip:bob@example.com")).toBe(1);
+      await redisCommand(redis, "SCRIPT", "FLUSH");
+      expect(await store.expire(sampleBinding(1).expiresAt, 10)).toHaveLength(2);
+    });
+
+    it("connects again when its connections are cut", async () => {
+      const store = open({ url: redis.url, prefix: "cut" });
+      await refresh(store);
+      await redisCommand(redis, "CLIENT", "KILL", "TYPE", "normal");
+      expect(await eventually(() => refresh(store))).toBe(2);
     });
 
     it("says that a server without memory is full", async () => {
       const store = open({ url: redis.url, prefix: "full" });
       await redisCommand(redis, "CONFIG", "SET", "maxmemory", "1");
       await expect(refresh(store)).rejects.toMatchObject({ code: "SIP_STORE_FULL" });
+      expect(await register(store)).toMatchObject(["503", "60", { registrationsStoreFull: 1 }]);
+      expect(await store.read(ALICE)).toBeUndefined();
+      expect(await redisCommand(redis, "--scan", "--pattern", "full:*")).toBe("");
       await redisCommand(redis, "CONFIG", "SET", "maxmemory", "0");
       expect(await refresh(store)).toBe(1);
     });
@@ -151,7 +128,7 @@ describe.skipIf(inject("missingTools").includes("redis-server"))("redisStore", (
       await redis.program.end("SIGKILL");
       await expect(refresh(store)).rejects.toMatchObject(UNAVAILABLE);
       await expect(store.read(ALICE)).rejects.toMatchObject(UNAVAILABLE);
-      const again = await startRedis([], redis.port);
+      const again = await startRedis([], redis);
       expect(await eventually(() => refresh(store))).toBe(1);
       await again.program.end("SIGTERM");
     }, 60_000);
@@ -205,7 +182,7 @@ describe.skipIf(inject("missingTools").includes("redis-server"))("redisStore", (
       await first.program.end("SIGKILL");
       const store = open({ url: first.url });
       await expect(refresh(store)).rejects.toMatchObject(UNAVAILABLE);
-      await startRedis([], first.port);
+      await startRedis([], first);
       expect(await eventually(() => refresh(store))).toBe(1);
     });
 
@@ -265,37 +242,5 @@ describe.skipIf(inject("missingTools").includes("redis-server"))("redisStore", (
         expect((await store.read(user))?.[0]?.cseq, user).toBeGreaterThanOrEqual(cseq);
       }
     }, 90_000);
-  });
-
-  describe("on a cluster", () => {
-    let redis: RedisServer;
-    beforeAll(async () => {
-      redis = await startRedis(["--cluster-enabled", "yes"]);
-      await redisCommand(redis, "CLUSTER", "ADDSLOTSRANGE", "0", "16383");
-      const isUp = async (): Promise<void> =>
-        expect(await redisCommand(redis, "CLUSTER", "INFO")).toMatch(/cluster_state:ok/);
-      await eventually(isUp);
-    });
-    afterEach(close);
-    afterAll(async () => {
-      await endPrograms();
-      await removeScratchFolders();
-    });
-
-    const fresh = (): RedisStore => redisStore({ cluster: [redis.url], prefix: freshPrefix() });
-    describeLocationStore("redisStore", fresh, { describe, it });
-
-    it("has all keys of a user in one slot", async () => {
-      const store = open({ cluster: [redis.url], prefix: "slot" });
-      await refresh(store);
-      const slot = (key: string): Promise<string> => redisCommand(redis, "CLUSTER", "KEYSLOT", key);
-      expect(await redisCommand(redis, "--scan", "--pattern", "slot:{=*")).toBe(`slot:{=${ALICE}}`);
-      expect(await slot(`slot:{=${ALICE}}`)).toBe(await slot(`=${ALICE}`));
-    });
-
-    it("refuses what no replica has", async () => {
-      const store = open({ cluster: [redis.url], prefix: "wait", replicas: 1, timeout: 300 });
-      await expect(refresh(store)).rejects.toMatchObject(UNAVAILABLE);
-    });
   });
 });

@@ -3,7 +3,7 @@ import type { Clock, Timer } from "@sipkit/core";
 import { StoreUnavailable } from "@sipkit/registrar";
 import { inTime } from "./deadline.ts";
 import { nameFailure } from "./failures.ts";
-import type { Command, Connection, Link } from "./link.ts";
+import type { Answer, Command, Connection, Link } from "./link.ts";
 
 /** Milliseconds before the second attempt to connect; each further one waits twice as long. */
 const FIRST_PAUSE = 50;
@@ -38,13 +38,18 @@ export class ClientLink implements Link {
     this.#connect();
   }
 
-  async send(key: string, command: Command): Promise<unknown> {
-    const connection = this.#connected ?? (await this.connectionOf(key));
-    return connection.send(command);
+  /** Whether the last connection was lost, or none could be opened, and there is no other yet. */
+  get isLost(): boolean {
+    return this.#connected === undefined && this.#failure !== undefined;
+  }
+
+  async send(_key: string, command: Command): Promise<Answer> {
+    const connection = this.#connected ?? (await this.connection());
+    return { reply: await connection.send(command), connection };
   }
 
   /** Waits for an attempt that is under way; where there is none, the last one has failed. */
-  connectionOf(_key: string): Promise<Connection> {
+  connection(): Promise<Connection> {
     if (this.#connected !== undefined) return Promise.resolve(this.#connected);
     if (this.#attempt !== undefined) return this.#attempt;
     return Promise.reject(unreachable(this.#failure));

@@ -138,7 +138,7 @@ class Redis implements RedisStore {
 
   async #record(name: string): Promise<UserRecord> {
     const key = this.#key(name);
-    return decodeRecord((await this.#reader.send(key, ["GET", key])) as string | null);
+    return decodeRecord((await this.#reader.send(key, ["GET", key])).reply as string | null);
   }
 
   async #update(name: string, change: BindingChange): Promise<readonly Binding[]> {
@@ -185,18 +185,19 @@ class Redis implements RedisStore {
     bindings: readonly Binding[],
     due: number | undefined,
   ): Promise<{ readonly connection: Connection; readonly found: UserRecord | undefined }> {
-    const { clock, rememberFor, replicas } = this.#settings;
+    const { clock, rememberFor } = this.#settings;
     const key = this.#key(name);
     this.#writes += 1;
     const record = { version: `${this.#instance}.${this.#writes}`, due, bindings };
     const goes =
       bindings.length > 0 ? lastEnd(bindings) + LINGER : clock.wall() + rememberFor * 1000;
-    const connection: Connection =
-      replicas > 0
-        ? await this.#writer.connectionOf(key)
-        : { send: (command) => this.#writer.send(key, command) };
     const args = [before.version, encodeRecord(record), String(Math.ceil(goes))];
-    const reply = await evaluate(connection, WRITE, [key], args);
+    const { reply, connection } = await evaluate(
+      (command) => this.#writer.send(key, command),
+      WRITE,
+      [key],
+      args,
+    );
     return { connection, found: reply === 1 ? undefined : decodeRecord(reply as string) };
   }
 

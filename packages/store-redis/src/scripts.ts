@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Connection } from "./link.ts";
+import type { Answer, Command } from "./link.ts";
 
 /** A script that runs on the server, whole or not at all. */
 export interface Script {
@@ -13,17 +13,17 @@ function script(source: string): Script {
 
 /** Runs a script by its hash, and by its source where the server doesn't know it yet. */
 export async function evaluate(
-  by: Connection,
+  send: (command: Command) => Promise<Answer>,
   { source, sha }: Script,
   keys: readonly string[],
   args: readonly string[],
-): Promise<unknown> {
+): Promise<Answer> {
   const rest = [String(keys.length), ...keys, ...args];
   try {
-    return await by.send(["EVALSHA", sha, ...rest]);
+    return await send(["EVALSHA", sha, ...rest]);
   } catch (error) {
     if (!(error instanceof Error && error.message.startsWith("NOSCRIPT"))) throw error;
-    return by.send(["EVAL", source, ...rest]);
+    return send(["EVAL", source, ...rest]);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Connection, Link } from "./link.ts";
+import type { Link } from "./link.ts";
 import { ENTER, evaluate, MOVE, type Script } from "./scripts.ts";
 import { PARTS, partOf } from "./user-name.ts";
 
@@ -62,7 +62,7 @@ export class UserIndex {
     const key = this.#key("names", part);
     const start = after === undefined ? "-" : `(${after}`;
     const command = ["ZRANGEBYLEX", key, start, "+", "LIMIT", "0", String(limit)];
-    return (await this.#link.send(key, command)) as readonly string[];
+    return (await this.#link.send(key, command)).reply as readonly string[];
   }
 
   async size(): Promise<number> {
@@ -79,13 +79,18 @@ export class UserIndex {
     command: (key: string) => readonly string[],
   ): Promise<readonly unknown[]> {
     const keys = Array.from({ length: PARTS }, (_, part) => this.#key(what, part));
-    return Promise.all(keys.map((key) => this.#link.send(key, command(key))));
+    return Promise.all(keys.map(async (key) => (await this.#link.send(key, command(key))).reply));
   }
 
-  #evaluate(script: Script, name: string, args: readonly string[]): Promise<unknown> {
+  async #evaluate(script: Script, name: string, args: readonly string[]): Promise<unknown> {
     const keys = [this.#key("ends", partOf(name)), this.#key("names", partOf(name))] as const;
-    const by: Connection = { send: (command) => this.#link.send(keys[0], command) };
-    return evaluate(by, script, keys, args);
+    const { reply } = await evaluate(
+      (words) => this.#link.send(keys[0], words),
+      script,
+      keys,
+      args,
+    );
+    return reply;
   }
 }
 
