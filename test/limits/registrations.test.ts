@@ -102,10 +102,10 @@ describe("a REGISTER over a bound", () => {
     await server.close();
   });
 
-  it("is refused with 500 and counted when a store is full of others", async () => {
+  it("is refused with 503 and counted when a store is full of others", async () => {
     const { server, ask } = await open({}, memoryStore({ capacity: 1 }));
     expect((await ask(phone)).status).toBe(200);
-    expect((await ask(`To: <sip:bob@example.com>\n${phone}`)).status).toBe(500);
+    expect((await ask(`To: <sip:bob@example.com>\n${phone}`)).status).toBe(503);
     expect(server.dispatcher.counters()).toMatchObject({ registrationsStoreFull: 1 });
     await server.close();
   });

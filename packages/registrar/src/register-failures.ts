@@ -11,6 +11,9 @@ const COUNTERS: ReadonlyMap<number, string> = new Map([
   [500, "registrationsOutOfOrder"],
 ]);
 
+/** Seconds after which a device may find room in a store that was full. */
+const ROOM_AFTER = "60";
+
 /** Turns what is thrown while a request is served, by the rules or by the store, into answers and counters. */
 export class RegisterFailures {
   readonly #server: Server;
@@ -33,7 +36,8 @@ export class RegisterFailures {
     }
     if (cause instanceof SipError && cause.code === "SIP_STORE_FULL") {
       this.#server.count("registrationsStoreFull");
-      return new Reject(500, { reason: "Location Store Full", cause });
+      const headers = { "Retry-After": ROOM_AFTER };
+      return new Reject(503, { reason: "Location Store Full", headers, cause });
     }
     return this.ofRead(cause);
   };

@@ -456,11 +456,11 @@ describe("Registrar, its bounds", () => {
     expect((await answer(register(PHONE, { lines: [path] }))).status).toBe(403);
   });
 
-  it("answers 500 when the store is full, counts it and reports nothing", async () => {
+  it("answers 503 when the store is full, counts it and reports nothing", async () => {
     const { answer, server, uris } = await setUp({ store: memoryStore({ capacity: 1 }) });
     await answer(register(PHONE));
     const bob = { to: "<sip:bob@example.com>" };
-    expect((await answer(register(PHONE, bob))).status).toBe(500);
+    expect((await answer(register(PHONE, bob))).status).toBe(503);
     expect((await answer(register("<sip:two@192.0.2.100>"))).status).toBe(200);
     expect(await uris()).toHaveLength(2);
     expect(server.errors).toEqual([]);

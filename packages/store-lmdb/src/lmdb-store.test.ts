@@ -186,10 +186,10 @@ async function register(
 }
 
 describe("lmdbStore within a registrar", () => {
-  it("has a user beyond its capacity refused with 500, and counted", async () => {
+  it("has a user beyond its capacity refused with 503, and counted", async () => {
     const store = lmdbStore({ path: freshPath(), capacity: 1 });
     expect(await register(store, "alice")).toMatchObject([200, {}]);
-    expect(await register(store, "bob")).toMatchObject([500, { registrationsStoreFull: 1 }]);
+    expect(await register(store, "bob")).toMatchObject([503, { registrationsStoreFull: 1 }]);
     expect(await register(store, "alice")).toMatchObject([200, {}]);
     await store.close();
   });
