@@ -18,6 +18,8 @@ export type {
 export { type MemoryStore, type MemoryStoreOptions, memoryStore } from "./memory-store.ts";
 export type { PathMode } from "./register-facts.ts";
 export type { WhenFull } from "./register-update.ts";
+export type { MaySubscribe, RegEventsOptions } from "./reg-event/options.ts";
+export { RegEvents, type RegEventsCounts } from "./reg-event/reg-events.ts";
 export { Registrar, type RegistrarCounts } from "./registrar.ts";
 export type { KnownUsers, RegistrarOptions } from "./registrar-options.ts";
 export type { RemoveOptions } from "./removal.ts";

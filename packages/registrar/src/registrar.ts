@@ -56,6 +56,13 @@ interface Running extends Life {
   readonly lost: LostFlows;
 }
 
+let readLife: (registrar: Registrar) => Life;
+
+/** What a registrar that has started shares with its parts: for handlers of this package that stand beside it. */
+export function lifeOf(registrar: Registrar): Life {
+  return readLife(registrar);
+}
+
 /**
  * Keeps where users are reached: answers REGISTER for its domains, and gives every other request to a user of theirs
  * its `targets`. Requests within a dialog, ACK and CANCEL, and what isn't for its domains, go on untouched; so does a
@@ -77,6 +84,10 @@ export class Registrar implements Handler {
   readonly #tally = new RegisterTally();
   #life: Running | undefined;
   #isClosed = false;
+
+  static {
+    readLife = (registrar) => registrar.#started();
+  }
 
   constructor(options: RegistrarOptions = {}) {
     this.#settings = readOptions(options);

@@ -1,0 +1,117 @@
+import { Params } from "@sipkit/core";
+import type { Binding } from "../binding.ts";
+import { bindingId } from "../binding-id.ts";
+import { remainingSeconds } from "../binding-targets.ts";
+import { deviceOf } from "../device.ts";
+import type { Life } from "../life.ts";
+import { type ContactChange, isActive } from "./contact-changes.ts";
+import type { ContactEventName, ContactInfo, RegInfo } from "./reginfo.ts";
+
+const PLAIN_VALUE = /^[\w.!%*+`'~:[\]/?$&@-]+$/;
+
+/** What contacts are described with. */
+export interface Describing {
+  readonly life: Life;
+  readonly addressOfRecord: string;
+  /** Whether temporary GRUUs are for this reader: who sees one knows whose it is. RFC 5628 §5 */
+  readonly showsTemporary: boolean;
+}
+
+/** The contacts of a document, and the state that they leave their user in. */
+export type Contents = Pick<RegInfo, "registration" | "contacts">;
+
+/** All of a user's contacts, and those that have just gone. `current`: those in force. */
+export function fullContents(
+  current: readonly Binding[],
+  changes: ReadonlyMap<string, ContactChange>,
+  about: Describing,
+): Contents {
+  const ids = new Set<string>();
+  const there = current.map((binding) => {
+    const id = bindingId(binding);
+    ids.add(id);
+    const change = changes.get(id);
+    const event = change && isActive(change.event) ? change.event : eventOf(binding);
+    return describe({ id, event, binding, at: change?.at }, about);
+  });
+  const gone = [...changes.values()].filter(({ id, event }) => !isActive(event) && !ids.has(id));
+  return contents([...there, ...gone.map((change) => describe(change, about))], there.length > 0);
+}
+
+/** The contacts that have changed. `isRegistered`: whether there are any in force. */
+export function partialContents(
+  changes: ReadonlyMap<string, ContactChange>,
+  isRegistered: boolean,
+  about: Describing,
+): Contents {
+  return contents(
+    [...changes.values()].map((change) => describe(change, about)),
+    isRegistered,
+  );
+}
+
+/** RFC 3680 §4.7.1: who has none has had none, unless the document tells of the last one. */
+function contents(contacts: readonly ContactInfo[], isRegistered: boolean): Contents {
+  if (isRegistered || contacts.some(({ state }) => state === "active")) {
+    return { registration: "active", contacts };
+  }
+  return { registration: contacts.length === 0 ? "init" : "terminated", contacts };
+}
+
+function eventOf({ expiresAt }: Binding): ContactEventName {
+  return expiresAt === Number.POSITIVE_INFINITY ? "created" : "registered";
+}
+
+function describe({ id, event, binding, at }: ContactChange, about: Describing): ContactInfo {
+  const { server } = about.life;
+  const { uri, q, callId, cseq, expiresAt, params } = binding;
+  const isHere = isActive(event);
+  // A static one has no REGISTER.
+  const isStatic = callId === "";
+  const ends = isHere && expiresAt !== Number.POSITIVE_INFINITY;
+  const isNew = event === "registered" && at !== undefined;
+  return {
+    id,
+    uri,
+    state: isHere ? "active" : "terminated",
+    event,
+    expires: ends ? Math.max(0, remainingSeconds(binding, server.clock.wall())) : undefined,
+    duration: isNew ? Math.floor((server.clock.now() - at) / 1000) : undefined,
+    q,
+    callId: isStatic ? undefined : callId,
+    cseq: isStatic ? undefined : cseq,
+    unknownParams: unknownParams(params),
+    ...(isHere && !isStatic ? gruusOf(binding, about) : NO_GRUUS),
+  };
+}
+
+const NO_GRUUS = { publicGruu: undefined, temporaryGruu: undefined };
+
+function gruusOf(
+  binding: Binding,
+  { life: { gruus }, addressOfRecord, showsTemporary }: Describing,
+): Pick<ContactInfo, "publicGruu" | "temporaryGruu"> {
+  const { instance } = deviceOf(binding);
+  if (gruus === undefined || instance === undefined) return NO_GRUUS;
+  return {
+    publicGruu: gruus.publicOf(addressOfRecord, instance),
+    temporaryGruu: showsTemporary
+      ? gruus.temporaryOf(addressOfRecord, instance, binding.callId)
+      : undefined,
+  };
+}
+
+/** RFC 3680 §5.1: those that RFC 3261 doesn't know; RFC 5628 §7 has values with their quotes. */
+function unknownParams(text: string): ContactInfo["unknownParams"] {
+  if (text === "") return [];
+  return [...new Params(text)]
+    .filter(([name]) => !/^(?:q|expires)$/i.test(name))
+    .map(([name, value = ""]) => [
+      name,
+      value === "" || PLAIN_VALUE.test(value) ? value : quoted(value),
+    ]);
+}
+
+function quoted(value: string): string {
+  return `"${value.replace(/["\\]/g, "\\$&")}"`;
+}
