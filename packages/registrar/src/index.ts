@@ -16,6 +16,10 @@ export type {
   UserPage,
 } from "./location-store.ts";
 export { type MemoryStore, type MemoryStoreOptions, memoryStore } from "./memory-store.ts";
+export { MidRegistrar } from "./mid-registrar/mid-registrar.ts";
+export type { MidRegistrarOptions } from "./mid-registrar/mid-registrar-options.ts";
+export type { UpstreamClient } from "./mid-registrar/upstream.ts";
+export type { MidRegistrarMode } from "./mid-registrar/upstream-update.ts";
 export type { PathMode } from "./register-facts.ts";
 export type { WhenFull } from "./register-update.ts";
 export type { MaySubscribe, RegEventsOptions } from "./reg-event/options.ts";

@@ -12,6 +12,7 @@ import {
 } from "@sipkit/core";
 import type { Binding } from "./binding.ts";
 import { takes, targetsOf } from "./binding-targets.ts";
+import { chosenOf } from "./chosen-binding.ts";
 import { deviceOf } from "./device.ts";
 import { callMark, type GruuOwner, hasGr } from "./gruu.ts";
 import type { Life } from "./life.ts";
@@ -69,7 +70,7 @@ export class LookUps {
     stored: readonly Binding[] | undefined,
   ): Outcome {
     const { fixed, settings } = this.#life;
-    const all = fixed.withStored(user, stored ?? []);
+    const all = chosenOf(request, fixed.withStored(user, stored ?? []));
     const live = this.#liveOf(owner, all);
     // RFC 5627 §5.3: a temporary GRUU ends with the last binding that it was given out for.
     if (owner?.call !== undefined && live.length === 0) return request.createResponse(404);
