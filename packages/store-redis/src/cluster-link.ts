@@ -117,8 +117,7 @@ export class ClusterLink implements Link {
     if (this.#isClosed) throw new StoreUnavailable("the store is closed");
     let link = this.#links.get(address);
     if (link === undefined) {
-      const { timeout } = this.#settings;
-      link = new ClientLink(() => openServer(address, timeout), this.#settings);
+      link = new ClientLink(() => openServer(address, this.#settings), this.#settings);
       this.#links.set(address, link);
     }
     return link;

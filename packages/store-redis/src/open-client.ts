@@ -1,6 +1,7 @@
 import { createClient } from "@redis/client";
 import { StoreUnavailable } from "@sipkit/registrar";
-import type { RedisClient } from "./client-link.ts";
+import type { LinkSettings, RedisClient } from "./client-link.ts";
+import { inTime } from "./deadline.ts";
 
 /** Commands that wait on one connection, to be sent or to be answered. */
 const MAX_QUEUED = 10_000;
@@ -35,62 +36,90 @@ export function clientOptions(url: string, timeout: number): ClientOptions {
 }
 
 /** Opens a connection to a server by its URL. */
-export async function openServer(url: string, timeout: number): Promise<RedisClient> {
-  return connected(createClient(clientOptions(url, timeout)) as unknown as RedisClient);
+export async function openServer(url: string, settings: LinkSettings): Promise<RedisClient> {
+  const client = createClient(clientOptions(url, settings.timeout));
+  return connected(client as unknown as RedisClient, settings);
 }
 
-/** Asks the sentinels, one after the other, and opens a connection to the master that they name. */
+/**
+ * Asks the sentinels and opens a connection to the master that they name. All at once: the machine of one may be gone, with
+ * the master perhaps, and nobody would say so.
+ */
 export async function openMaster(
-  { urls, name, username, password }: SentinelOptions,
-  timeout: number,
+  options: SentinelOptions,
+  settings: LinkSettings,
 ): Promise<RedisClient> {
-  let failure: unknown;
-  for (const url of urls) {
-    try {
-      const [host, port] = await askSentinel(url, name, timeout);
-      const { url: _, socket, ...options } = clientOptions("", timeout);
-      const client = createClient({
-        ...options,
-        socket: { ...socket, host, port },
-        ...(username === undefined ? {} : { username }),
-        ...(password === undefined ? {} : { password }),
-      });
-      return await checkedMaster(await connected(client as unknown as RedisClient));
-    } catch (error) {
-      failure = error;
-    }
+  let first: RedisClient | undefined;
+  const attempts = options.urls.map(async (url) => {
+    const client = await openNamed(
+      await askSentinel(url, options.name, settings),
+      options,
+      settings,
+    );
+    if (first !== undefined) client.destroy();
+    first ??= client;
+    return first;
+  });
+  try {
+    return await Promise.any(attempts);
+  } catch (error) {
+    const cause = error instanceof AggregateError ? error.errors.at(-1) : error;
+    throw new StoreUnavailable(`no sentinel leads to a master ${options.name}`, { cause });
   }
-  throw new StoreUnavailable(`no sentinel leads to a master ${name}`, { cause: failure });
 }
 
-async function askSentinel(
-  url: string,
-  name: string,
-  timeout: number,
-): Promise<readonly [host: string, port: number]> {
-  const sentinel = await openServer(url, timeout);
+interface Master {
+  readonly host: string;
+  readonly port: number;
+}
+
+async function askSentinel(url: string, name: string, settings: LinkSettings): Promise<Master> {
+  const sentinel = await openServer(url, settings);
   try {
-    const reply = await sentinel.sendCommand(["SENTINEL", "GET-MASTER-ADDR-BY-NAME", name]);
+    const command = ["SENTINEL", "GET-MASTER-ADDR-BY-NAME", name];
+    const asked = sentinel.sendCommand<unknown>(command);
+    const reply = await inTime(settings.clock, settings.timeout, asked);
     if (!Array.isArray(reply)) throw new StoreUnavailable(`${url} knows no master ${name}`);
-    return [String(reply[0]), Number(reply[1])];
+    return { host: String(reply[0]), port: Number(reply[1]) };
   } finally {
     sentinel.destroy();
   }
 }
 
-/** A sentinel may name one that was demoted a moment ago. */
-async function checkedMaster(client: RedisClient): Promise<RedisClient> {
-  const role = (await client.sendCommand(["ROLE"])) as unknown as readonly unknown[];
-  if (role[0] === "master") return client;
-  client.destroy();
-  throw new StoreUnavailable(`the server that was named as master is a ${String(role[0])}`);
+async function openNamed(
+  { host, port }: Master,
+  { username, password }: SentinelOptions,
+  settings: LinkSettings,
+): Promise<RedisClient> {
+  const { url: _, socket, ...options } = clientOptions("", settings.timeout);
+  const client = createClient({
+    ...options,
+    socket: { ...socket, host, port },
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+  });
+  return checkedMaster(await connected(client as unknown as RedisClient, settings), settings);
 }
 
-async function connected(client: RedisClient): Promise<RedisClient> {
+/** A sentinel may name one that was demoted a moment ago. */
+async function checkedMaster(client: RedisClient, settings: LinkSettings): Promise<RedisClient> {
+  try {
+    const asked = client.sendCommand<readonly unknown[]>(["ROLE"]);
+    const [role] = await inTime(settings.clock, settings.timeout, asked);
+    if (role === "master") return client;
+    throw new StoreUnavailable(`the server that was named as master is a ${String(role)}`);
+  } catch (error) {
+    client.destroy();
+    throw error;
+  }
+}
+
+/** Whoever takes a connection and says nothing must not keep it for ever. */
+async function connected(client: RedisClient, settings: LinkSettings): Promise<RedisClient> {
   // An error without a listener ends the process; whoever takes the client listens too.
   client.on("error", () => {});
   try {
-    await client.connect();
+    await inTime(settings.clock, settings.timeout, client.connect());
     return client;
   } catch (error) {
     client.destroy();

@@ -70,7 +70,7 @@ function connector(
   const ways: (() => Link)[] = [];
   if (url !== undefined) {
     checkUrls([url]);
-    ways.push(() => new ClientLink(() => openServer(url, settings.timeout), settings));
+    ways.push(() => new ClientLink(() => openServer(url, settings), settings));
   }
   if (cluster !== undefined) {
     checkUrls(cluster);
@@ -78,7 +78,7 @@ function connector(
   }
   if (sentinel !== undefined) {
     checkUrls(sentinel.urls);
-    ways.push(() => new ClientLink(() => openMaster(sentinel, settings.timeout), settings));
+    ways.push(() => new ClientLink(() => openMaster(sentinel, settings), settings));
   }
   const [way, more] = ways;
   if (way === undefined || more !== undefined) {
