@@ -1,4 +1,4 @@
-import type { Response } from "@sipkit/core";
+import type { Request, Response } from "@sipkit/core";
 import { TestServer } from "@sipkit/core/testing";
 import {
   type Binding,
@@ -65,8 +65,14 @@ describe("a REGISTER over a bound", () => {
       `${phone}\nCall-ID: ${"c".repeat(257)}`,
       `${phone}\nCall-ID: ${"c".repeat(256)}`,
     ],
+    [
+      "attributes of 1,025 characters",
+      `${phone}\nTrunk: ${"t".repeat(1_020)}`,
+      `${phone}\nTrunk: ${"t".repeat(1_019)}`,
+    ],
   ])("is refused with 403 and counted: %s", async (_what, over, within) => {
-    const { server, store, ask } = await open();
+    const trunk = (request: Request): string => request.headers.get("trunk") ?? "";
+    const { server, store, ask } = await open({ attributes: (of) => ({ trunk: trunk(of) }) });
     expect((await ask(over)).status).toBe(403);
     expect(server.dispatcher.counters()).toMatchObject({ registrationsOverLimit: 1 });
     expect(store.bindings).toBe(0);

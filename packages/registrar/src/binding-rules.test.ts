@@ -296,6 +296,31 @@ describe("Registrar, devices that don't take a method", () => {
   });
 });
 
+describe("Registrar, what an application keeps with a binding", () => {
+  it("is what it says of the last REGISTER, and nothing where it says nothing", async () => {
+    const tenantOf = (tenant: string | undefined): Readonly<Record<string, string>> | undefined =>
+      tenant === undefined ? undefined : { tenant };
+    const { answer, registrar } = await setUp({
+      attributes: ({ headers }) => tenantOf(headers.get("x-tenant")),
+    });
+    const told: unknown[] = [];
+    registrar.events.on("refreshed", ({ binding, previous }) =>
+      told.push([binding.attributes, previous?.attributes]),
+    );
+    const kept = async (...lines: string[]): Promise<unknown> => {
+      await answer(register(PHONE, { lines }));
+      return (await registrar.query(ALICE)).map(({ attributes }) => attributes);
+    };
+    expect(await kept("X-Tenant: 7")).toEqual([{ tenant: "7" }]);
+    expect(await kept("X-Tenant: 8")).toEqual([{ tenant: "8" }]);
+    expect(await kept()).toEqual([undefined]);
+    expect(told).toEqual([
+      [{ tenant: "8" }, { tenant: "7" }],
+      [undefined, { tenant: "8" }],
+    ]);
+  });
+});
+
 describe("Registrar, whose bindings", () => {
   it("tells users apart by case, unless told not to", async () => {
     const { answer, uris, server, passed } = await setUp({ userCase: "insensitive" });

@@ -30,6 +30,7 @@ const binding: fc.Arbitrary<Binding> = fc
     // The last one is what the key of the second would be without care.
     userAgent: fc.constantFrom(undefined, "", "phone 1.0", '["phone 1.0","INVITE"]'),
     methods: fc.constantFrom(undefined, [], ["INVITE"], ["INVITE", "MESSAGE"]),
+    attributes: fc.constantFrom(undefined, {}, { a: "1" }, { a: "2" }, { a: "1", b: "" }),
   })
   .map((made) => made as Binding);
 

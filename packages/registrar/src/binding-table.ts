@@ -1,13 +1,18 @@
-import { detach, type FlowRef } from "@sipkit/core";
+import type { FlowRef } from "@sipkit/core";
 import type { Binding } from "./binding.ts";
+import {
+  type Agent,
+  agentOf,
+  type FlowPlace,
+  isOfAgent,
+  isOfPlace,
+  isSameList,
+  NO_AGENT,
+  pathOf,
+  placeOf,
+} from "./binding-parts.ts";
 import { SharedValues } from "./shared-values.ts";
 import { TextArena } from "./text-arena.ts";
-
-/** What the flows of one leg have in common. */
-type FlowPlace = Pick<FlowRef, "node" | "epoch" | "protocol" | "local">;
-
-/** What devices of one make have in common. */
-type Agent = Pick<Binding, "userAgent" | "methods">;
 
 /** No row, no place, no value. */
 export const NONE = -1;
@@ -110,7 +115,8 @@ export class BindingTable {
     const uriEnd = ints[at + URI_END] as number;
     const callIdEnd = ints[at + CALL_ID_END] as number;
     const remoteEnd = ints[at + REMOTE_END] as number;
-    const agent = this.#agents.get(ints[at + AGENT] as number);
+    const agent = this.#agents.get(ints[at + AGENT] as number) ?? NO_AGENT;
+    const { userAgent, methods, attributes } = agent;
     const binding = {
       uri: text.slice(0, uriEnd),
       params: text.slice(remoteEnd),
@@ -121,9 +127,14 @@ export class BindingTable {
       digest: ints[at + DIGEST] as number,
       path: this.#path(ints[at + PATH] as number),
       flow: this.#flow(row, text.slice(callIdEnd, remoteEnd)),
-      userAgent: agent?.userAgent,
+      userAgent,
     };
-    return agent?.methods === undefined ? binding : { ...binding, methods: [...agent.methods] };
+    if (methods === undefined && attributes === undefined) return binding;
+    return {
+      ...binding,
+      ...(methods && { methods: [...methods] }),
+      ...(attributes && { attributes: { ...attributes } }),
+    };
   }
 
   expiresAt(row: number): number {
@@ -171,9 +182,9 @@ export class BindingTable {
       ints[at + PATH] = path.length === 0 ? NONE : this.#paths.use(...pathOf(path));
     }
     const agent = ints[at + AGENT] as number;
-    if (!isOfAgent(binding, this.#agents.get(agent))) {
+    if (!isOfAgent(binding, this.#agents.get(agent) ?? NO_AGENT)) {
       this.#agents.release(agent);
-      ints[at + AGENT] = isOfAgent(binding, undefined)
+      ints[at + AGENT] = isOfAgent(binding, NO_AGENT)
         ? NONE
         : this.#agents.use(...agentOf(binding));
     }
@@ -223,60 +234,4 @@ function doubleBase(row: number): number {
 /** URI, Call-ID, the flow's remote end and the parameters, one after the other. */
 function textOf({ uri, callId, flow, params }: Binding): string {
   return uri + callId + (flow?.remote ?? "") + params;
-}
-
-function isOfPlace(flow: FlowRef | undefined, place: FlowPlace | undefined): boolean {
-  if (flow === undefined || place === undefined) return flow === place;
-  return (
-    flow.local === place.local &&
-    flow.protocol === place.protocol &&
-    flow.epoch === place.epoch &&
-    flow.node === place.node
-  );
-}
-
-function isSameList(some: readonly string[], others: readonly string[]): boolean {
-  return some.length === others.length && some.every((text, index) => text === others[index]);
-}
-
-type Shared<T> = [key: string, make: () => { readonly key: string; readonly value: T }];
-
-function placeOf({ node, epoch, protocol, local }: FlowRef): Shared<FlowPlace> {
-  const key = JSON.stringify([node, epoch, protocol, local]);
-  const make = (): FlowPlace => ({
-    node: detach(node),
-    epoch: detach(epoch),
-    protocol,
-    local: detach(local),
-  });
-  return [key, () => ({ key, value: make() })];
-}
-
-function pathOf(path: readonly string[]): Shared<readonly string[]> {
-  const key = JSON.stringify(path);
-  return [key, () => ({ key, value: path.map(detach) })];
-}
-
-function isOfAgent({ userAgent, methods }: Binding, agent: Agent | undefined): boolean {
-  if (userAgent !== agent?.userAgent) return false;
-  const kept = agent?.methods;
-  if (methods === undefined || kept === undefined) return methods === kept;
-  return isSameList(methods, kept);
-}
-
-function agentOf({ userAgent, methods }: Binding): Shared<Agent> {
-  // No header's value begins with a line end.
-  const key =
-    methods === undefined ? `${userAgent}` : `\n${JSON.stringify([userAgent ?? null, ...methods])}`;
-  return [
-    key,
-    () => {
-      const own = detach(key);
-      if (methods === undefined) return { key: own, value: { userAgent: own, methods } };
-      return {
-        key: own,
-        value: { userAgent: userAgent && detach(userAgent), methods: methods.map(detach) },
-      };
-    },
-  ];
 }

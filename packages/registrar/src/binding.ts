@@ -27,4 +27,6 @@ export interface Binding {
   readonly userAgent?: string | undefined;
   /** The methods that the device says it takes; left out where it says nothing, or nobody wants to know. RFC 3840 §10 */
   readonly methods?: readonly string[] | undefined;
+  /** What the application keeps with it, by `attributes` of the registrar's options. */
+  readonly attributes?: Readonly<Record<string, string>> | undefined;
 }

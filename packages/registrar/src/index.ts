@@ -1,5 +1,6 @@
 export type { ApprovalTerms, Approve, RegistrationPlan } from "./approval.ts";
 export type { Binding } from "./binding.ts";
+export type { AttributesOf } from "./binding-attributes.ts";
 export { bindingId } from "./binding-id.ts";
 export type { CurrentBinding } from "./binding-targets.ts";
 export type { NextHopRule } from "./contact-flow.ts";

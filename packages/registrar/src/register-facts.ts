@@ -1,4 +1,5 @@
 import { identity, path, Reject, type Request, type Server } from "@sipkit/core";
+import { type AttributesOf, readAttributes } from "./binding-attributes.ts";
 import type { Sender } from "./contact-flow.ts";
 import { digestOf } from "./message-digest.ts";
 import { supports } from "./option-tags.ts";
@@ -12,11 +13,12 @@ const NO_PATH: readonly string[] = [];
 /** Which Paths are kept: `"strict"` refuses one whose device doesn't support it. RFC 3327 §5.3 */
 export type PathMode = "off" | "lazy" | "strict";
 
-/** How the ways to bindings are kept. */
-export interface PathRules {
+/** What of a REGISTER is kept, beside what always is. */
+export interface FactRules {
   readonly path: PathMode;
   /** What leads to this node, where others need it. */
   readonly nodePath: readonly string[];
+  readonly attributes: AttributesOf | undefined;
 }
 
 /** The Path that leads other nodes to a device that this one has a flow to. RFC 5626 §6 */
@@ -31,7 +33,7 @@ export function readFacts(
   request: Request,
   addressOfRecord: string,
   now: number,
-  { path, nodePath }: PathRules,
+  { path, nodePath, attributes }: FactRules,
 ): RegisterFacts {
   const { callId } = request;
   if (callId.length > LONGEST_CALL_ID) throw new Reject(403, { reason: "Call-ID Too Long" });
@@ -43,6 +45,7 @@ export function readFacts(
     path: path === "off" ? NO_PATH : readPath(request, path),
     nodePath,
     userAgent: request.headers.get("user-agent")?.slice(0, LONGEST_USER_AGENT),
+    attributes: attributes && readAttributes(request, attributes),
     by: request.get(identity)?.user,
     now,
   };

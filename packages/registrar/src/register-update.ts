@@ -14,6 +14,7 @@ export interface RegisterFacts {
   /** The way to what is reached over a flow of this node, for other nodes; none where there are none. */
   readonly nodePath: readonly string[];
   readonly userAgent: string | undefined;
+  readonly attributes: Readonly<Record<string, string>> | undefined;
   /** Whose credentials it had. */
   readonly by: string | undefined;
   /** The time by the wall clock, in milliseconds. */
@@ -170,11 +171,12 @@ export class RegisterUpdate {
   }
 
   #bind({ uri, params, q, expires, flow, methods }: ContactRequest): Binding {
-    const { callId, cseq, digest, userAgent, now } = this.#facts;
+    const { callId, cseq, digest, userAgent, attributes, now } = this.#facts;
     const path = flow === undefined ? this.#facts.path : this.#facts.nodePath;
     const expiresAt = now + expires * 1000;
     const binding = { uri, params, q, expiresAt, callId, cseq, digest, path, flow, userAgent };
-    return methods === undefined ? binding : { ...binding, methods };
+    if (methods === undefined && attributes === undefined) return binding;
+    return { ...binding, ...(methods && { methods }), ...(attributes && { attributes }) };
   }
 
   #remove(binding: Binding, reason: RemovalReason): Change {

@@ -1,5 +1,6 @@
 import { canonicalHost, DomainNames, type SecretRing, SipError, secretRing } from "@sipkit/core";
 import type { Approve } from "./approval.ts";
+import type { AttributesOf } from "./binding-attributes.ts";
 import type { NextHopRule } from "./contact-flow.ts";
 import type { Matching } from "./contact-key.ts";
 import type { ContactRules } from "./contact-requests.ts";
@@ -103,6 +104,8 @@ export interface RegistrarOptions {
     | { readonly secret: string | Uint8Array | readonly (string | Uint8Array)[] };
   /** Default: those who have, or had, bindings in the store. */
   readonly knownUsers?: KnownUsers;
+  /** What is kept with the bindings of a REGISTER, for `query`, `list` and events. Default: nothing. */
+  readonly attributes?: AttributesOf;
   /** Asked before a REGISTER takes effect. Default: nobody is. */
   readonly approve?: Approve;
 }
@@ -126,6 +129,7 @@ export interface RegistrarSettings {
   /** `undefined`: no GRUUs. */
   readonly gruu: { readonly secrets: SecretRing | undefined } | undefined;
   readonly knownUsers: KnownUsers;
+  readonly attributes: AttributesOf | undefined;
   readonly approve: Approve | undefined;
 }
 
@@ -187,6 +191,7 @@ export function readOptions(options: RegistrarOptions): RegistrarSettings {
     gruu:
       gruu === false ? undefined : { secrets: gruu === true ? undefined : secretRing(gruu.secret) },
     knownUsers: options.knownUsers ?? (() => false),
+    attributes: options.attributes,
     approve: options.approve,
   };
 }

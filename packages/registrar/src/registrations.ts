@@ -95,12 +95,13 @@ export class Registrations {
   /** Steps 6 and 7: all or nothing. A store that fails throws, which is answered 500. */
   #update(request: Request, addressOfRecord: string): Awaitable<Response> {
     const { server, settings, fixed } = this.#life;
-    const { path } = settings;
+    const { path, attributes } = settings;
     const sender = senderOf(request, server, path);
     const about = { addressOfRecord, sender };
     const nodePath = settings.nodePath && sender ? nodePathOf(sender, server) : NO_PATH;
     const contacts = readContacts(request, settings.contacts, about, this.#reader);
-    const facts = readFacts(request, addressOfRecord, server.clock.wall(), { path, nodePath });
+    const rulesOfFacts = { path, nodePath, attributes };
+    const facts = readFacts(request, addressOfRecord, server.clock.wall(), rulesOfFacts);
     const always = fixed.of(addressOfRecord);
     const rules = always.length === 0 ? this.#rules : { ...this.#rules, fixed: always };
     const update = new RegisterUpdate(facts, contacts, rules);

@@ -82,6 +82,57 @@ export function checkContents(check: Check): void {
     assert.deepEqual(plain(await store.read(ALICE)), plain(bindings));
   });
 
+  check("keeps methods and an application's attributes, or that there are none", async (store) => {
+    const attributes: Readonly<Record<string, string>> = JSON.parse(
+      '{"__proto__":"a","ü":"雪","":""}',
+    );
+    const variants: readonly Partial<Binding>[] = [
+      { methods: ["INVITE", "x"], attributes },
+      { methods: ["INVITE", "x"] },
+      { attributes: { tenant: "7" } },
+      { attributes: { tenant: "8" } },
+      { methods: [] },
+      {},
+      { userAgent: undefined, attributes: { tenant: "7" } },
+      { userAgent: undefined, methods: ["ACK"] },
+    ];
+    // Each on its own, and then in the place of another one.
+    for (let turn = 0; turn < variants.length; turn += 1) {
+      const bindings = variants.map((_, index) =>
+        sampleBinding(index, variants[(index + turn) % variants.length]),
+      );
+      await put(store, ALICE, ...bindings);
+      const read = await store.read(ALICE);
+      assert.deepEqual(plain(read), plain(bindings));
+      const [odd] = (read ?? []).filter((binding) => binding.attributes?.ü !== undefined);
+      assert.deepEqual(Object.entries(odd?.attributes ?? {}), Object.entries(attributes));
+    }
+  });
+
+  check("keeps as much as a registrar lets in", async (store) => {
+    const hops = Array.from({ length: 20 }, (_, hop) => `<sip:${"h".repeat(36)}${hop};lr>`);
+    const full = (index: number, letter: string): Binding => ({
+      uri: `sip:${index}${letter.repeat(700)}@192.0.2.7`,
+      params: `;x="${letter.repeat(300)}"`,
+      q: 0.001,
+      expiresAt: NOON + index,
+      callId: `${index}${letter.repeat(250)}`,
+      cseq: 2_147_483_647,
+      digest: -2_147_483_648,
+      path: hops,
+      flow: FLOWS[2],
+      userAgent: letter.repeat(128),
+      methods: Array.from({ length: 64 }, (_, method) => `${letter}${method}`),
+      attributes: { [letter.repeat(24)]: letter.repeat(1000) },
+    });
+    const bindings = Array.from({ length: 50 }, (_, index) => full(index, index % 2 ? "x" : "é"));
+    await put(store, ALICE, ...bindings);
+    assert.deepEqual(plain(await store.read(ALICE)), plain(bindings));
+    const expired = await store.expire(NOON + 24, ALL);
+    assert.deepEqual(plain(expired.map(({ binding }) => binding)), plain(bindings.slice(0, 25)));
+    assert.deepEqual(plain(await store.read(ALICE)), plain(bindings.slice(25)));
+  });
+
   check("does not change what was read earlier", async (store) => {
     await put(store, ALICE, sampleBinding(1), sampleBinding(2));
     const read = await store.read(ALICE);
@@ -93,7 +144,8 @@ export function checkContents(check: Check): void {
   });
 
   check("does not follow changes of what it was given or gave", async (store) => {
-    const given = [{ ...sampleBinding(1), path: ["<sip:p;lr>"], flow: { ...FLOWS[0] } as FlowRef }];
+    const lists = { path: ["<sip:p;lr>"], methods: ["INVITE"], attributes: { tenant: "7" } };
+    const given = [{ ...sampleBinding(1), ...lists, flow: { ...FLOWS[0] } as FlowRef }];
     await store.update(ALICE, () => given);
     const expected = plain(given);
     const spoil = (bindings: readonly Binding[] | undefined): void => {
@@ -102,6 +154,8 @@ export function checkContents(check: Check): void {
       const attempts = [
         () => Object.assign(first?.flow ?? {}, { remote: "192.0.2.66:6666" }),
         () => Object.assign(first?.path ?? [], { 1: "<sip:evil;lr>" }),
+        () => Object.assign(first?.methods ?? [], { 1: "EVIL" }),
+        () => Object.assign(first?.attributes ?? {}, { tenant: "666" }),
         () => Object.assign(first ?? {}, { uri: "sip:evil@192.0.2.66", cseq: 0 }),
         () => Object.assign(bindings ?? [], { 1: sampleBinding(666) }),
       ];

@@ -113,6 +113,40 @@ function checkPair(
     assert.equal(await one.nextExpiry(), undefined);
   });
 
+  check(
+    "lists through one who is there all the time, whatever the other changes",
+    async (one, other) => {
+      for (const user of USERS) await put(other, user, sampleBinding(user));
+      const staying = USERS.filter((_, index) => index % 2 === 0);
+      const seen = new Set<string>();
+      let after: string | undefined;
+      for (let page = 0; page < 1000; page += 1) {
+        const { users, next } = await one.list({ after, limit: 2 });
+        for (const { addressOfRecord } of users) seen.add(addressOfRecord);
+        if (next === undefined) break;
+        after = next;
+        const leaving = USERS[2 * page + 1];
+        if (leaving !== undefined) await put(other, leaving);
+        await put(other, `sip:new${page}@a.com`, sampleBinding(page));
+      }
+      assert.deepEqual(
+        staying.filter((user) => !seen.has(user)),
+        [],
+      );
+    },
+  );
+
+  check("counts through one what the other has", async (one, other) => {
+    if (one.counts === undefined) return;
+    await put(other, ALICE, sampleBinding(1));
+    for (const user of USERS) await put(one, user, sampleBinding(user));
+    assert.equal((await one.counts()).users, 1 + USERS.length);
+    assert.equal((await other.counts?.())?.users, 1 + USERS.length);
+    await put(other, ALICE);
+    await other.expire(NOON + 60_000, 5);
+    assert.equal((await one.counts()).users, USERS.length - 5);
+  });
+
   check("tells one when the other's bindings end", async (one, other) => {
     await put(one, ALICE, sampleBinding(1));
     assert.ok(((await other.nextExpiry()) ?? Number.NaN) <= NOON + 60_000);
