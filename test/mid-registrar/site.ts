@@ -85,7 +85,7 @@ export class Site {
 
   async phone(user: string, name: string = user): Promise<Phone> {
     const phone = new Phone(this, user, name);
-    await this.net.start();
+    await this.net.until(phone.node.start());
     return phone;
   }
 
@@ -135,7 +135,7 @@ export interface Registering {
 export class Phone {
   readonly got: Request[] = [];
   readonly #site: Site;
-  readonly #node: VirtualNode<Dispatcher>;
+  readonly node: VirtualNode<Dispatcher>;
   readonly #user: string;
   #client: DigestClient;
   #cseq = 0;
@@ -144,7 +144,7 @@ export class Phone {
     this.#site = site;
     this.#user = user;
     this.#client = this.#newClient();
-    this.#node = site.net.node(name, (host) =>
+    this.node = site.net.node(name, (host) =>
       host.serve({
         receiver: onRequest("*", (request) => {
           this.got.push(request);
@@ -156,7 +156,7 @@ export class Phone {
   }
 
   get uri(): string {
-    return `sip:${this.#user}@${this.#node.address}`;
+    return `sip:${this.#user}@${this.node.address}`;
   }
 
   /** Registers, with credentials where it is asked for them. */
@@ -173,7 +173,7 @@ export class Phone {
   }: Registering = {}): Promise<Response> {
     return this.#send("REGISTER", `sip:${DOMAIN}`, how, {
       To: `<sip:${this.#user}@${DOMAIN}>`,
-      "Call-ID": how.callId ?? this.#node.name,
+      "Call-ID": how.callId ?? this.node.name,
       Expires: String(expires),
       Contact: contact === "*" ? "*" : `<${contact}>${params}`,
     });
@@ -194,9 +194,9 @@ export class Phone {
     { isStranger = false, cseq = this.#cseq + 1 }: Registering,
     headers: Readonly<Record<string, string | readonly string[]>>,
   ): Promise<Response> {
-    const server: Server = this.#node.app;
+    const server: Server = this.node.app;
     this.#cseq = cseq;
-    const request = this.#node.newRequest(method, uri, {
+    const request = this.node.newRequest(method, uri, {
       From: `<sip:${this.#user}@${DOMAIN}>;tag=${server.random.token()}`,
       CSeq: `${this.#cseq} ${method}`,
       ...headers,
