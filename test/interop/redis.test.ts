@@ -102,6 +102,25 @@ describe.skipIf(inject("missingTools").includes("redis-server"))("redisStore", (
       expect(await eventually(() => refresh(store))).toBe(2);
     });
 
+    it("reads what the first version has written, and goes on with it", async () => {
+      // Text for text as it was written then, the index with it: never to be changed.
+      const end = 4_102_488_060_000;
+      const binding =
+        `{"uri":"sip:alice@192.0.2.7","params":";q=0.5","q":0.5,"expiresAt":${end},"callId":"c","cseq":7,"digest":-1,` +
+        '"path":["<sip:p;lr>"],"flow":{"node":"a","epoch":"1","protocol":"tcp","local":"192.0.2.1:5060",' +
+        '"remote":"192.0.2.7:1024","connection":3},"userAgent":"phone"}';
+      const key = "first:{=sip:alice@example.com}";
+      await redisCommand(redis, "SET", key, `5f0e.1\n[${end},[${binding}]]`);
+      await redisCommand(redis, "ZADD", "first:ends:{15}", `${end}`, "=sip:alice@example.com");
+      await redisCommand(redis, "ZADD", "first:names:{15}", "0", "=sip:alice@example.com");
+      const store = open({ url: redis.url, prefix: "first" });
+      expect(await store.read(ALICE)).toEqual([JSON.parse(binding)]);
+      expect((await store.list({ limit: 10 })).users).toHaveLength(1);
+      await store.update(ALICE, (bindings) => [...bindings, sampleBinding(2)]);
+      expect(await store.expire(end, 10)).toMatchObject([{ binding: { cseq: 7 } }, {}]);
+      expect(await store.counts?.()).toEqual({ users: 0 });
+    });
+
     it("says that a server without memory is full", async () => {
       const store = open({ url: redis.url, prefix: "full" });
       await redisCommand(redis, "CONFIG", "SET", "maxmemory", "1");

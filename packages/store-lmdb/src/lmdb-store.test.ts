@@ -128,6 +128,42 @@ describe("lmdbStore", () => {
     await store.close();
   });
 
+  it("reads what the first version has written, and goes on with it", async () => {
+    // Byte for byte as it was written then: never to be changed without another format.
+    const binding =
+      `{"uri":"sip:alice@192.0.2.7","params":";q=0.5","q":0.5,"expiresAt":${END},"callId":"c","cseq":7,"digest":-1,` +
+      '"path":["<sip:p;lr>"],"flow":{"node":"a","epoch":"1","protocol":"tcp","local":"192.0.2.1:5060",' +
+      '"remote":"192.0.2.7:1024","connection":3},"userAgent":"phone"}';
+    const path = freshPath();
+    const bytes = { keyEncoding: "binary", encoding: "binary" } as const;
+    const root = open({ path, noSubdir: false, overlappingSync: false, ...bytes });
+    const put = (table: string, key: Buffer, value: Buffer | string): Promise<boolean> =>
+      root.openDB<Uint8Array, Uint8Array>(table, bytes).put(key, Buffer.from(value));
+    const number = (value: number): Buffer => {
+      const written = Buffer.alloc(8);
+      written.writeDoubleBE(value);
+      return written;
+    };
+    const [alice, bob] = [ALICE, BOB].map((user) => Buffer.from(`\x01${user}`)) as [Buffer, Buffer];
+    await put("about", Buffer.from("format"), "1");
+    await put("users", alice, `["${ALICE}",${END},[${binding}]]`);
+    await put("ends", Buffer.concat([number(END), alice]), "\x01");
+    await put("departed", bob, number(1));
+    await put("departures", Buffer.concat([number(1), bob]), "\x01");
+    await root.close();
+
+    const store = lmdbStore({ path });
+    expect(store.read(ALICE)).toEqual([JSON.parse(binding)]);
+    expect(store.read(BOB)).toEqual([]);
+    expect(store.list({ limit: 10 }).users).toHaveLength(1);
+    await store.update(ALICE, (bindings) => [...bindings, sampleBinding(2)]);
+    expect(await store.expire(END, 10)).toMatchObject([{ binding: { cseq: 7 } }, {}]);
+    expect(store.users).toBe(0);
+    await store.update(BOB, () => [sampleBinding(3)]);
+    expect(store.users).toBe(1);
+    await store.close();
+  });
+
   it("makes its folder for its owner alone", async () => {
     const path = join(freshPath(), "sipkit.data");
     const store = lmdbStore({ path });

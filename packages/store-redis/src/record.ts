@@ -1,3 +1,4 @@
+import { SipError } from "@sipkit/core";
 import type { Binding } from "@sipkit/registrar";
 
 /** What is kept of a user. */
@@ -11,16 +12,33 @@ export interface UserRecord {
 
 const NO_RECORD: UserRecord = { version: "", due: undefined, bindings: [] };
 
-/** The version is the first line, for the script that compares it. */
+/**
+ * The version is the first line, for the script that compares it. What follows is a list of two; another format would be
+ * something else there, so that servers which don't know it yet leave it alone.
+ */
 export function encodeRecord({ version, due, bindings }: UserRecord): string {
   return `${version}\n${JSON.stringify([due ?? null, bindings])}`;
 }
 
+/** Throws a `SipError` `SIP_BAD_STORE` for what isn't written so. */
 export function decodeRecord(text: string | null): UserRecord {
   if (text === null || text === "") return NO_RECORD;
   const end = text.indexOf("\n");
-  const [due, bindings] = JSON.parse(text.slice(end + 1)) as [number | null, readonly Binding[]];
+  const [due, bindings] = parseList(text.slice(end + 1));
   return { version: text.slice(0, end), due: due ?? undefined, bindings };
+}
+
+function parseList(text: string): readonly [due: number | null, bindings: readonly Binding[]] {
+  let cause: unknown;
+  try {
+    const list: unknown = JSON.parse(text);
+    if (Array.isArray(list) && list.length === 2 && Array.isArray(list[1])) {
+      return list as [number | null, readonly Binding[]];
+    }
+  } catch (error) {
+    cause = error;
+  }
+  throw new SipError("SIP_BAD_STORE", "a record is of another version, or not ours", { cause });
 }
 
 /** When the first of some bindings ends. */
