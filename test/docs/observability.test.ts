@@ -11,6 +11,7 @@ import {
   packetChannel,
   type Receive,
   Request,
+  refusedHopChannel,
   type TraceEvent,
   transactionChannel,
 } from "@sipkit/core";
@@ -33,13 +34,15 @@ const answers: Receive = (packet) => {
   return packet.method === "OPTIONS" ? packet.createResponse(200) : "drop";
 };
 
-/** Something of everything: a connection, a request that is answered, sent by us too, one that is dropped, and no message. */
+/** Something of everything: a connection, a request that is answered, sent by us too, or may not be, one that is dropped, and no message. */
 async function makeItHappen(dispatcher: Dispatcher): Promise<void> {
   const [leg] = await dispatcher.listen();
   const port = leg?.port ?? 0;
   const options = completeRequest("OPTIONS sip:a SIP/2.0\nContent-Length: 0");
   const to = { protocol: "tcp", address: "127.0.0.1", port } as const;
   await dispatcher.request(Request.parse(options), { to }).final;
+  const nowhere = Request.parse(completeRequest("OPTIONS sip:0.0.0.0;transport=tcp SIP/2.0"));
+  await expect(dispatcher.request(nowhere).final).rejects.toThrow();
   const socket = connect(port, "127.0.0.1").resume();
   socket.write(completeRequest("INFO sip:a SIP/2.0\nContent-Length: 0"));
   socket.write("nonsense\r\n\r\n");
@@ -61,6 +64,7 @@ it("lists the fields that the events of each channel have", async () => {
     chainChannel,
     transactionChannel,
     connectionChannel,
+    refusedHopChannel,
   } as Record<string, unknown> as Record<string, EventChannel<TraceEvent>>;
   const seen = new Map<string, Set<string>>();
   for (const [name, channel] of Object.entries(exported)) {

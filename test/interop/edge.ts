@@ -14,7 +14,7 @@ import { freePort } from "./free-port.ts";
 import type { Server } from "./start-server.ts";
 
 /** A request, and where it went. */
-export interface SentRequest {
+interface SentRequest {
   readonly request: Request;
   readonly to: Peer;
 }

@@ -69,6 +69,68 @@ describe("registration abuse: a look-up that sends for others", () => {
   });
 });
 
+/** What a stranger's DNS may say of his names. */
+const names = {
+  "loopback.example.net": "127.0.0.1",
+  "metadata.example.net": "169.254.169.254",
+  "multicast.example.net": "239.255.255.250",
+};
+
+/** Where the server has sent anything but to who sent it something. */
+function sentOn(server: GuardedServer): readonly string[] {
+  const to = server.net.log.filter(({ from }) => from.startsWith("192.0.2.1:"));
+  return to.map((each) => each.to).filter((each) => !each.startsWith("192.0.2.100:"));
+}
+
+describe("requests to where only this machine gets", () => {
+  const places = [
+    ...["127.0.0.1:6379", "[::ffff:127.0.0.1]:6379", "0.0.0.0:6379", "169.254.169.254:80"],
+    ...["224.0.0.1", "255.255.255.255", ...Object.keys(names)],
+  ];
+
+  it.each(places)("a user's own INVITE to %s is answered 403", async (place) => {
+    const server = await GuardedServer.start({ names });
+    for (const transport of ["", ";transport=tcp"]) {
+      const uri = `sip:x@${place}${transport}`;
+      const routes = [{}, { Route: `<sip:${place}${transport};lr>` }, { Route: `<sip:${place}>` }];
+      const starts = [`INVITE ${uri}`, "INVITE sip:x@192.0.2.77", "INVITE sip:x@192.0.2.77"];
+      for (const [at, start] of starts.entries()) {
+        const { answers } = await server.sendAs("alice", start, routes[at]);
+        expect(answers.map(({ status }) => status).filter((status) => status > 100)).toEqual([403]);
+      }
+    }
+    expect(sentOn(server)).toEqual([]);
+    expect(server.dispatcher.counters()).toMatchObject({ refusedHops: 6 });
+    await server.end();
+  });
+
+  it.each(Object.keys(names))("a Contact at %s is never called there", async (name) => {
+    const server = await GuardedServer.start({ names });
+    const contacts = [`<sip:alice@${name}:6379>`, `<sips:alice@${name}>`];
+    for (const contact of contacts) {
+      expect(await server.register("alice", contact)).toBe(200);
+      await server.sendAs("bob", "INVITE sip:alice@example.com");
+      await server.net.run("1m");
+    }
+    expect(sentOn(server)).toEqual([]);
+    await server.end();
+  });
+
+  it.each(["127.0.0.1:6379", "loopback.example.net"])("nor one behind a Path at %s", async (at) => {
+    const server = await GuardedServer.start({ names });
+    const Contact = "<sip:alice@203.0.113.9>";
+    const Path = `<sip:${at};lr>`;
+    const { answers } = await server.sendAs("alice", REGISTER, {
+      ...{ Contact, Path, Supported: "path" },
+    });
+    expect(answers.map(({ status }) => status)).toEqual([200]);
+    const call = await server.sendAs("bob", "INVITE sip:alice@example.com");
+    expect(call.answers.at(-1)?.status).toBe(403);
+    expect(sentOn(server)).toEqual([]);
+    await server.end();
+  });
+});
+
 describe("registration abuse: one account", () => {
   it("makes one address-of-record, whatever it asks for", async () => {
     const server = await GuardedServer.start();

@@ -47,6 +47,8 @@ export interface GuardedServerOptions {
   readonly auth?: Partial<AuthorizeOptions>;
   /** Handlers before `Authorize`. */
   readonly before?: readonly AnyHandler[];
+  /** Addresses of names that somebody else's DNS has. */
+  readonly names?: Readonly<Record<string, string>>;
   /** Legs on real sockets, beside virtual UDP and TCP on 192.0.2.1. */
   readonly legs?: readonly LegOptions[];
 }
@@ -106,7 +108,14 @@ export class GuardedServer {
       start: ({ resolver }) => resolver,
     });
     await net.start();
-    const server = new GuardedServer(net, host.app, options);
+    const { names = {} } = options;
+    const resolver: Resolver = {
+      resolve(uri, means) {
+        const name = Object.keys(names).find((each) => uri.includes(each)) ?? "";
+        return host.app.resolve(uri.replace(name, names[name] ?? ""), means);
+      },
+    };
+    const server = new GuardedServer(net, resolver, options);
     await server.dispatcher.listen();
     return server;
   }

@@ -1,6 +1,6 @@
 import { addressBlock, type Peer, type Request, readSipUri, unescapeUser } from "@sipkit/core";
-import { plainAddress } from "./address-list.ts";
 import type { AuthClaim } from "./auth-guard.ts";
+import { plainAddress } from "./plain-address.ts";
 
 /** The longest Call-ID that a phone is known again by, in characters. */
 const LONGEST_CALL_ID = 256;

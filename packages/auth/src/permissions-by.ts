@@ -1,5 +1,4 @@
-import { type Awaitable, isPromise, readSipUri, type Server } from "@sipkit/core";
-import { AddressList } from "./address-list.ts";
+import { AddressList, type Awaitable, isPromise, readSipUri, type Server } from "@sipkit/core";
 import { AddressPattern } from "./address-pattern.ts";
 import type { MayRegister } from "./authorize-options.ts";
 import { type Addresses, addressesOf } from "./owned-addresses.ts";

@@ -1,5 +1,4 @@
-import { SipError } from "@sipkit/core";
-import { AddressList } from "./address-list.ts";
+import { AddressList, SipError } from "@sipkit/core";
 import type { AuthFailure } from "./auth-failure.ts";
 import type { BackOffOptions } from "./back-off.ts";
 import type { RateOptions } from "./request-rate.ts";

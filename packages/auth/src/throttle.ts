@@ -11,11 +11,11 @@ import {
   SipError,
   type Verdict,
 } from "@sipkit/core";
-import { plainAddress } from "./address-list.ts";
 import type { AuthFailure } from "./auth-failure.ts";
 import { type AuthClaim, type AuthGuard, type AuthOutcome, authGuard } from "./auth-guard.ts";
 import { BackOff } from "./back-off.ts";
 import { type Origin, originOf, pairKey, userKey } from "./origin.ts";
+import { plainAddress } from "./plain-address.ts";
 import { ProvedUsers } from "./proved-users.ts";
 import { RequestRate } from "./request-rate.ts";
 import {

@@ -1,4 +1,5 @@
 import {
+  AddressList,
   type Handler,
   type Identity,
   identity,
@@ -9,7 +10,6 @@ import {
   packetKey,
   SipError,
 } from "@sipkit/core";
-import { AddressList } from "./address-list.ts";
 
 /** A peer that is trusted for what it is: by address, by certificate, or by both where both are given. */
 export interface TrustedPeer {

@@ -108,6 +108,12 @@ export { uriEquals } from "./message/uri-equals.ts";
 export { validate } from "./message/validate.ts";
 export { type Random, systemRandom } from "./random.ts";
 export { type DnsResolverOptions, dnsResolver } from "./resolve/dns-resolver.ts";
+export {
+  type HopPolicy,
+  type HopRules,
+  publicAddresses,
+  routableAddresses,
+} from "./resolve/hop-policy.ts";
 export type { NextHop, ResolveOptions, Resolver } from "./resolve/resolver.ts";
 export {
   formatLadder,
@@ -119,6 +125,7 @@ export {
 } from "./trace/ladder.ts";
 export { type MalformedEvent, malformedChannel } from "./trace/malformed-channel.ts";
 export { type PacketEvent, packetChannel } from "./trace/packet-channel.ts";
+export { type RefusedHopEvent, refusedHopChannel } from "./trace/refused-hop-channel.ts";
 export {
   type TransactionEnded,
   type TransactionEvent,
@@ -127,6 +134,7 @@ export {
   transactionChannel,
 } from "./transaction/transaction-channel.ts";
 export { addressBlock } from "./transport/address-block.ts";
+export { AddressList } from "./transport/address-list.ts";
 export { type ConnectionEvent, connectionChannel } from "./transport/connection-channel.ts";
 export { udpTransport } from "./transport/create-transport.ts";
 export type { FlowRef } from "./transport/flow.ts";

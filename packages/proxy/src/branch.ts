@@ -106,6 +106,8 @@ export function statusOf({ code }: SipError): number {
       return 408;
     case "SIP_FLOW_GONE":
       return 430;
+    case "SIP_HOP_REFUSED":
+      return 403;
     // It was not even sent yet.
     case "SIP_CANCELLED":
       return 487;

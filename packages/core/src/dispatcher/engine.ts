@@ -8,6 +8,7 @@ import type { Request } from "../message/request.ts";
 import type { Response } from "../message/response.ts";
 import { type Random, systemRandom } from "../random.ts";
 import { dnsResolver } from "../resolve/dns-resolver.ts";
+import { routableAddresses } from "../resolve/hop-policy.ts";
 import type { Resolver } from "../resolve/resolver.ts";
 import { type PacketEvent, packetChannel } from "../trace/packet-channel.ts";
 import { SeenAnswers } from "../trace/seen-answers.ts";
@@ -19,6 +20,7 @@ import { asSipError } from "./as-sip-error.ts";
 import { Counters } from "./counters.ts";
 import { Domains } from "./domains.ts";
 import { Flows } from "./flows.ts";
+import { HopCheck } from "./hop-check.ts";
 import type { InboundHost } from "./inbound.ts";
 import { NextHops } from "./next-hop.ts";
 import type { DispatcherOptions } from "./options.ts";
@@ -92,7 +94,15 @@ export class Engine implements InboundHost, OutboundHost {
     this.setAside = new SetAside(clock);
     const { legs, flows, setAside } = this;
     const proxies = new OutgoingProxies(options);
-    this.nextHops = new NextHops({ legs, flows, resolver: this.resolver, setAside, proxies });
+    const check = new HopCheck(this, options.mayReach ?? routableAddresses());
+    this.nextHops = new NextHops({
+      legs,
+      flows,
+      resolver: this.resolver,
+      setAside,
+      proxies,
+      check,
+    });
     const count = (name: string): void => this.count(name);
     this.table = new TransactionTable({
       clock,

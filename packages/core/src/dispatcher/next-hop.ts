@@ -9,6 +9,7 @@ import { chooseLeg } from "../transport/choose-leg.ts";
 import { addressFamily } from "../transport/host-port.ts";
 import type { TransportLeg } from "../transport/leg.ts";
 import type { Flows } from "./flows.ts";
+import type { HopCheck } from "./hop-check.ts";
 import type { OutgoingProxies } from "./outgoing-proxies.ts";
 import type { SetAside } from "./set-aside.ts";
 import type { Way } from "./way.ts";
@@ -27,6 +28,16 @@ export interface NextHopsOptions {
   readonly resolver: Resolver;
   readonly setAside: SetAside;
   readonly proxies: OutgoingProxies;
+  readonly check: HopCheck;
+}
+
+/** Who looks for places. */
+interface Seeker {
+  readonly request: Request;
+  /** The leg that it has to go by. */
+  readonly leg: Leg | undefined;
+  /** Whether the request, or what DNS makes of it, has chosen the place, and not this server. */
+  readonly isChosen: boolean;
 }
 
 /** One place, and whether what is too large for UDP may go there by TCP. */
@@ -46,16 +57,17 @@ export class NextHops {
   readonly #flows: Flows;
   readonly #resolver: Resolver;
   readonly #setAside: SetAside;
+  readonly #proxies: OutgoingProxies;
+  readonly #check: HopCheck;
   #means: ResolveOptions | undefined;
 
-  readonly #proxies: OutgoingProxies;
-
-  constructor({ legs, flows, resolver, setAside, proxies }: NextHopsOptions) {
+  constructor({ legs, flows, resolver, setAside, proxies, check }: NextHopsOptions) {
     this.#legs = legs;
     this.#flows = flows;
     this.#resolver = resolver;
     this.#setAside = setAside;
     this.#proxies = proxies;
+    this.#check = check;
   }
 
   /**
@@ -74,12 +86,15 @@ export class NextHops {
     const first = request.headers.has("route") ? request.headers.read(route)?.uri : undefined;
     const given = to ?? first;
     const proxies = given === undefined ? this.#proxies.find(request.uri) : undefined;
-    if (proxies !== undefined && proxies.length > 1) return this.#throughOneOf(proxies, leg);
+    // A strict router is named by a Route, and has become the request-URI.
+    const isOurs = proxies !== undefined || (to !== undefined && to !== request.uri);
+    const seeker: Seeker = { request, leg, isChosen: !isOurs };
+    if (proxies !== undefined && proxies.length > 1) return this.#throughOneOf(proxies, seeker);
     const uri = given ?? proxies?.[0] ?? request.uri;
     const hops = this.#resolve(uri, leg);
     return "then" in hops
-      ? hops.then((found) => this.#ways(uri, found, leg))
-      : this.#ways(uri, hops, leg);
+      ? hops.then((found) => this.#inTurn(candidates(uri, found), seeker))
+      : this.#inTurn(candidates(uri, hops), seeker);
   }
 
   #resolve(uri: string, leg: Leg | undefined): readonly NextHop[] | Promise<readonly NextHop[]> {
@@ -89,12 +104,12 @@ export class NextHops {
   }
 
   /** Those of several URIs in order. One that leads nowhere is no reason not to try the others. */
-  async #throughOneOf(uris: readonly string[], leg: Leg | undefined): Promise<Way> {
+  async #throughOneOf(uris: readonly string[], seeker: Seeker): Promise<Way> {
     let failure: unknown;
     const found = await Promise.all(
       uris.map(async (uri) => {
         try {
-          return candidates(uri, await this.#resolve(uri, leg));
+          return candidates(uri, await this.#resolve(uri, seeker.leg));
         } catch (error) {
           failure = error;
           return [];
@@ -103,7 +118,7 @@ export class NextHops {
     );
     const all = found.flat();
     if (all.length === 0 && failure !== undefined) throw failure;
-    return this.#inTurn(all, leg);
+    return this.#inTurn(all, seeker);
   }
 
   /** The way to a peer. Throws a `TransportError` where no leg reaches it. */
@@ -114,20 +129,20 @@ export class NextHops {
     return { leg: own, peer };
   }
 
-  #ways(uri: string, hops: readonly NextHop[], leg: Leg | undefined): Way {
-    const [first] = hops;
-    if (first === undefined || hops.length > 1) return this.#inTurn(candidates(uri, hops), leg);
-    return this.#way(first, mayGoByTcp(uri), leg, undefined) ?? noLeg();
-  }
-
-  /** Those that a leg of ours reaches, in order, what failed a moment ago at the end. RFC 3263 §4.3 */
-  #inTurn(all: readonly Candidate[], leg: Leg | undefined): Way {
+  /** Those that a leg of ours reaches and that may be, in order, what failed a moment ago at the end. RFC 3263 §4.3 */
+  #inTurn(all: readonly Candidate[], seeker: Seeker): Way {
     let way: Way | undefined;
+    let isRefused = false;
     // From the last to the first, since each holds the one after it.
-    for (const candidate of this.#byHope(all).reverse()) {
-      way = this.#way(candidate.hop, candidate.mayGoByTcp, leg, way) ?? way;
+    for (const candidate of all.length > 1 ? this.#byHope(all).reverse() : all) {
+      const leg = this.#legTo(candidate.hop, seeker.leg);
+      if (leg === undefined) continue;
+      const { request, isChosen } = seeker;
+      if (!isChosen || this.#check.allows(candidate.hop, request, leg)) {
+        way = this.#way(candidate, leg, seeker, way);
+      } else isRefused = true;
     }
-    return way ?? noLeg();
+    return way ?? nowhere(isRefused);
   }
 
   #byHope(all: readonly Candidate[]): Candidate[] {
@@ -142,21 +157,19 @@ export class NextHops {
   }
 
   #way(
-    hop: NextHop,
-    byTcp: boolean,
-    leg: Leg | undefined,
+    { hop, mayGoByTcp }: Candidate,
+    leg: TransportLeg,
+    seeker: Seeker,
     otherwise: Way | undefined,
-  ): Way | undefined {
-    const own = this.#legTo(hop, leg);
-    if (own === undefined) return undefined;
+  ): Way {
     const { protocol, address, port, domain } = hop;
     // A resolver may give the same hop again and again; the peer is told from others by which object it is.
     const peer: Peer = { protocol, address, port, ...(domain === undefined ? {} : { domain }) };
     const large =
-      byTcp && leg === undefined && protocol === "udp"
+      mayGoByTcp && seeker.leg === undefined && protocol === "udp"
         ? chooseLeg(this.#legs, { protocol: "tcp", address })
         : undefined;
-    return { leg: own, peer, otherwise, large };
+    return { leg, peer, otherwise, large };
   }
 
   #legTo(
@@ -186,6 +199,9 @@ function mayGoByTcp(uri: string): boolean {
   return !/transport=/i.test(uri) || !parseSipUri(uri).params.has("transport");
 }
 
-function noLeg(): never {
+function nowhere(isRefused: boolean): never {
+  if (isRefused) {
+    throw new TransportError("the next hop may not be reached", { code: "SIP_HOP_REFUSED" });
+  }
   throw new TransportError("no leg reaches the next hop", { code: "SIP_NO_LEG" });
 }

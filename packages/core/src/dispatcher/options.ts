@@ -2,6 +2,7 @@ import type { AnyHandler, Packet } from "../chain/handler.ts";
 import type { Clock } from "../clock.ts";
 import type { SipError } from "../errors.ts";
 import type { Random } from "../random.ts";
+import type { HopPolicy } from "../resolve/hop-policy.ts";
 import type { Resolver } from "../resolve/resolver.ts";
 import type { LegAddress, LegOptions } from "../transport/leg-address.ts";
 import type { StreamLimits } from "../transport/stream-limits.ts";
@@ -25,6 +26,13 @@ export interface DispatcherOptions extends OutgoingProxyOptions {
   readonly random?: Random;
   /** Default: `dnsResolver`, which asks the machine's DNS servers. */
   readonly resolver?: Resolver;
+  /**
+   * Whether a request may go to a place that its request-URI, a Route, a Path or a contact led to, by name or by address.
+   * Not asked of flows, `outgoingProxy`, `domainToProxy`, or a `to` of a handler's own. What may not be reached is left out;
+   * a request that nothing is left for fails (`SIP_HOP_REFUSED`), which a proxy answers with 403. Default:
+   * `routableAddresses()`.
+   */
+  readonly mayReach?: HopPolicy;
   /**
    * Key of To tags and route tokens, or several: the first makes them, all of them know theirs again. The same for all
    * nodes of a cluster. Default: a random one, so that routes of an earlier life are forged.

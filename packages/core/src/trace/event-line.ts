@@ -8,6 +8,7 @@ import { formatHostPort } from "../transport/host-port.ts";
 import type { MalformedEvent } from "./malformed-channel.ts";
 import type { PacketEvent } from "./packet-channel.ts";
 import { shortened } from "./printable.ts";
+import type { RefusedHopEvent } from "./refused-hop-channel.ts";
 
 // The widths of the columns: who, what, CSeq, Call-ID. The last one is as wide as it is.
 const WHO = 26;
@@ -43,6 +44,11 @@ export function transactionLine(event: TransactionEnded): string {
 export function connectionLine({ what, peer, id, why }: ConnectionEvent): string {
   const number = id === undefined ? "" : ` #${id}`;
   return line(`   ${peerText(peer)}`, `${what}${number}${why === undefined ? "" : `: ${why}`}`);
+}
+
+/** A place that a request may not go to. */
+export function refusedHopLine({ request, hop }: RefusedHopEvent): string {
+  return line(`-| ${peerText(hop)}`, `refused: ${startText(request)}`, ...callText(request));
 }
 
 /** Bytes that are no SIP message: what is wrong, and nothing of the bytes. */

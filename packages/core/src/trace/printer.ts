@@ -7,11 +7,13 @@ import {
   connectionLine,
   malformedLine,
   packetLine,
+  refusedHopLine,
   stepLine,
   transactionLine,
 } from "./event-line.ts";
 import { malformedChannel } from "./malformed-channel.ts";
 import { packetChannel } from "./packet-channel.ts";
+import { refusedHopChannel } from "./refused-hop-channel.ts";
 
 /** The longest of the channels' names: the lines of all begin in one column. */
 const LONGEST = "sipkit:transaction".length;
@@ -25,6 +27,7 @@ const printers: readonly (() => void)[] = [
     event.phase === "ended" ? transactionLine(event) : undefined,
   ),
   printer(connectionChannel, connectionLine),
+  printer(refusedHopChannel, refusedHopLine),
 ];
 
 /** Prints what happens, one line an event, on those of the `sipkit:` channels that `DEBUG` asks for. */

@@ -48,7 +48,7 @@ export function isAddressLiteral(host: string): boolean {
 }
 
 /** The host without the brackets of an IPv6 reference. */
-function bareHost(host: string): string {
+export function bareHost(host: string): string {
   return host.startsWith("[") && host.endsWith("]") ? host.slice(1, -1) : host;
 }
 

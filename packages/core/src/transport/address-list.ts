@@ -1,14 +1,6 @@
 import { BlockList, isIP } from "node:net";
-import { SipError } from "@sipkit/core";
-
-const MAPPED = "::ffff:";
-
-/** An address as it is written for its family: an IPv4 address in IPv6's clothes (`::ffff:192.0.2.1`) as what it is. */
-export function plainAddress(address: string): string {
-  return address.startsWith(MAPPED) && address.includes(".")
-    ? address.slice(MAPPED.length)
-    : address;
-}
+import { SipError } from "../errors.ts";
+import { bareHost } from "./host-port.ts";
 
 /** Addresses and blocks of them, as options list them: `192.0.2.7`, `192.0.2.0/24`, `2001:db8::/32`. */
 export class AddressList {
@@ -21,10 +13,11 @@ export class AddressList {
     for (const entry of entries) this.#add(name, entry);
   }
 
+  /** Whether an address is one of these; an IPv4 address in IPv6's clothes (`::ffff:192.0.2.1`) is what it is. */
   has(address: string): boolean {
     if (this.#isEmpty) return false;
-    const plain = plainAddress(address);
-    return this.#blocks.check(plain, plain.includes(":") ? "ipv6" : "ipv4");
+    const bare = bareHost(address);
+    return this.#blocks.check(bare, bare.includes(":") ? "ipv6" : "ipv4");
   }
 
   #add(name: string, entry: string): void {
