@@ -4,6 +4,7 @@ import { bindingId } from "../binding-id.ts";
 import { remainingSeconds } from "../binding-targets.ts";
 import { deviceOf } from "../device.ts";
 import type { Life } from "../life.ts";
+import { withoutPush } from "../push/push-device.ts";
 import { type ContactChange, isActive } from "./contact-changes.ts";
 import type { ContactEventName, ContactInfo, RegInfo } from "./reginfo.ts";
 
@@ -72,7 +73,7 @@ function describe({ id, event, binding, at }: ContactChange, about: Describing):
   const isNew = event === "registered" && at !== undefined;
   return {
     id,
-    uri,
+    uri: withoutPush(uri),
     state: isHere ? "active" : "terminated",
     event,
     expires: ends ? Math.max(0, remainingSeconds(binding, server.clock.wall())) : undefined,
@@ -101,11 +102,11 @@ function gruusOf(
   };
 }
 
-/** RFC 3680 §5.1: those that RFC 3261 doesn't know; RFC 5628 §7 has values with their quotes. */
+/** RFC 3680 §5.1: those that RFC 3261 doesn't know, push tokens apart; RFC 5628 §7 has values with their quotes. */
 function unknownParams(text: string): ContactInfo["unknownParams"] {
   if (text === "") return [];
   return [...new Params(text)]
-    .filter(([name]) => !/^(?:q|expires)$/i.test(name))
+    .filter(([name]) => !/^(?:q|expires|pn-.*)$/i.test(name))
     .map(([name, value = ""]) => [
       name,
       value === "" || PLAIN_VALUE.test(value) ? value : quoted(value),

@@ -87,6 +87,10 @@ export class Dialog {
     return request.headers.has("contact") ? this.#wayOf(request, server) : undefined;
   }
 
+  get way(): Way {
+    return this.#way;
+  }
+
   set way(way: Way) {
     this.#way = way;
   }

@@ -186,12 +186,18 @@ export class Notifier {
       "Subscription-State": state,
       ...(body !== undefined && { "Content-Type": REGINFO }),
     };
-    const [request, options] = subscription.dialog.notify(headers, body);
+    const { dialog } = subscription;
+    const { way } = dialog;
+    const [request, options] = dialog.notify(headers, body);
     const observer: ClientObserver = {
       response: ({ status }) => {
         if (status >= 200) this.#answered(subscription, status);
       },
-      failed: (error) => this.#failed(subscription, error),
+      failed: (error) => {
+        const isOurs = error.code === "SIP_NO_TRANSACTION";
+        // Who has moved meanwhile couldn't hear it.
+        this.#failed(subscription, isOurs || dialog.way !== way);
+      },
     };
     this.#server.request(request, { ...options, observer });
   }
@@ -207,13 +213,12 @@ export class Notifier {
   }
 
   /** RFC 6665 §4.2.2: who doesn't answer has gone. */
-  #failed(subscription: Subscription, error: SipError): void {
+  #failed(subscription: Subscription, mayBeThere: boolean): void {
     if (!this.subscriptions.has(subscription)) return;
-    if (error.code !== "SIP_NO_TRANSACTION") {
+    if (!mayBeThere) {
       this.#lose(subscription);
       return;
     }
-    // It is this server that had no room.
     subscription.owesAll = true;
     subscription.hasNews = true;
     this.#goOn(subscription);

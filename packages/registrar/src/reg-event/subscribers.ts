@@ -92,10 +92,17 @@ export class Subscribers {
     const about = { dialog, addressOfRecord: user, event, subscriber: name, isOwner };
     const subscription = new Subscription(about);
     return this.#read(user, (stored) => {
-      // RFC 3261 §8.2.2.2: the same request, come once more.
-      if (subscriptions.find(dialog.key) !== undefined) return request.createResponse(482);
-      if (seconds > 0) this.#refuseExcess(user);
-      return this.#settle(subscription, seconds, ok, stored);
+      const known = subscriptions.find(dialog.key);
+      if (known === undefined) {
+        if (seconds > 0) this.#refuseExcess(user);
+        return this.#settle(subscription, seconds, ok, stored);
+      }
+      // The same request once more, which no transaction remembers: to him it means the same.
+      if (known.subscriber === name && known.addressOfRecord === user) {
+        return this.#settle(known, seconds, ok, stored);
+      }
+      // RFC 3261 §8.2.2.2
+      return request.createResponse(482);
     });
   }
 

@@ -60,6 +60,7 @@ export async function watch(
   const registrar = new Registrar(registrarOptions);
   const regEvents = new RegEvents(registrar, options);
   const passed: Request[] = [];
+  const seen = new Set<string | undefined>();
   const identify = onRequest("SUBSCRIBE", (request) => {
     const user = request.headers.get("x-user");
     if (user !== undefined) request.set(identity, identityOf(user));
@@ -78,23 +79,22 @@ export async function watch(
       const { sent } = await server.ask(subscribeText(how), how.from && { from: how.from });
       const [response, ...rest] = sent;
       if (!(response instanceof Response)) throw new Error(`${sent.length} packets, no response`);
-      return { response, notifies: notifiesIn(rest) };
+      return { response, notifies: notifiesIn(rest, seen) };
     },
     async after(ms) {
       server.takeSent();
       await server.clock.advance(ms);
-      return notifiesIn(server.takeSent());
+      return notifiesIn(server.takeSent(), seen);
     },
     async answer(notify, status = 200) {
       const { sent } = await server.ask(notify.createResponse(status));
-      return notifiesIn(sent);
+      return notifiesIn(sent, seen);
     },
   };
 }
 
-/** Those that aren't repeated. */
-function notifiesIn(packets: readonly Packet[]): readonly Request[] {
-  const seen = new Set<string | undefined>();
+/** Those that `seen` hasn't seen: the others are repeated. */
+function notifiesIn(packets: readonly Packet[], seen: Set<string | undefined>): readonly Request[] {
   return packets.filter((packet): packet is Request => {
     if (!packet.isRequest || seen.has(packet.branch)) return false;
     seen.add(packet.branch);
