@@ -45,6 +45,7 @@ describe.skipIf(inject("missingTools").includes("redis-server"))(
         await load.start();
         const at = performance.now();
         await dying.kill();
+        load.redial();
         const acknowledged = load.acknowledged();
         expect(await lostOf(redis.store, acknowledged)).toEqual([]);
         const tcp = await load.flows(at, "t");
@@ -81,6 +82,7 @@ describe.skipIf(inject("missingTools").includes("redis-server"))(
         const refused = load.refusals.length;
         const at = performance.now();
         await master.program.end("SIGKILL");
+        load.redial();
         const acknowledged = load.acknowledged();
         const accepts = await load.accepts(at + 200, a, b);
         const calls = await load.flows(at);

@@ -91,6 +91,11 @@ export class Load {
     await Promise.all(this.#running);
   }
 
+  /** Has everybody dial again who waits for somebody. */
+  redial(): void {
+    for (const phone of this.#phones.values()) phone.giveUp();
+  }
+
   /**
    * Settles when each callee whose name begins so has answered a call that began after a time; gives how long after it
    * the last of them did.

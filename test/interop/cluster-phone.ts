@@ -1,11 +1,11 @@
-import { randomBytes, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
+import { Callee } from "./cluster-callee.ts";
 import {
   asRoutes,
   inTime,
   type Message,
   newBranch,
   type Outgoing,
-  PATIENCE,
   readMessage,
   recordRoutesOf,
   uriOf,
@@ -15,18 +15,16 @@ import { digest } from "./raw-phone.ts";
 
 // Written without sipkit, so that a fault of ours can't hide itself on both sides.
 
+interface Settle {
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
 interface Pending {
   readonly outgoing: Outgoing;
   readonly provisional: number[];
   readonly resolve: (message: Message) => void;
   readonly reject: (error: Error) => void;
-}
-
-/** What a phone knows of a call that it has answered. */
-interface Answered {
-  readonly invite: Message;
-  readonly tag: string;
-  repeat: ReturnType<typeof setInterval> | undefined;
 }
 
 /** A call that is up. */
@@ -54,15 +52,22 @@ export class ClusterPhone {
   readonly instance: string;
   /** CSeq of the last REGISTER that was answered 200. */
   acknowledged = 0;
-  /** How many ACKs came to 200s of ours. */
-  acks = 0;
   readonly #protocol: Wire["protocol"];
   #wire: Wire | undefined;
   #cseq = 0;
   readonly #pending = new Map<string, Pending>();
-  readonly #answered = new Map<string, Answered>();
   /** Who waits for the other side to hang up, by Call-ID. */
-  readonly #hangUps = new Map<string, () => void>();
+  readonly #hangUps = new Map<string, Settle>();
+
+  readonly #callee = new Callee({
+    contact: () => this.contact,
+    write: (text) => this.#wire?.send(text),
+    send: (outgoing) => this.send(outgoing),
+    hungUp: (callId) => {
+      this.#hangUps.get(callId)?.resolve();
+      this.#hangUps.delete(callId);
+    },
+  });
 
   constructor(user: string, protocol: Wire["protocol"]) {
     this.user = user;
@@ -83,10 +88,25 @@ export class ClusterPhone {
   }
 
   close(): void {
-    for (const { repeat } of this.#answered.values()) clearInterval(repeat);
+    this.#callee.close();
     this.#wire?.close();
     this.#wire = undefined;
     this.#fail("the phone was moved");
+  }
+
+  /** Lets go of the calls that it waits for, as whoever dials again. */
+  giveUp(): void {
+    const error = new Error("given up");
+    for (const { outgoing, reject } of this.#pending.values()) {
+      if (outgoing.method !== "REGISTER") reject(error);
+    }
+    for (const { reject } of this.#hangUps.values()) reject(error);
+    this.#hangUps.clear();
+  }
+
+  /** How many ACKs came to 200s of ours. */
+  get acks(): number {
+    return this.#callee.acks;
   }
 
   get isConnected(): boolean {
@@ -147,7 +167,10 @@ export class ClusterPhone {
     const who = { user: this.user, password: "secret", method: "INVITE", uri };
     const credentials = `Proxy-Authorization: ${digest(challenge, who)}`;
     const provisional: number[] = [];
-    const hungUp = new Promise<void>((resolve) => this.#hangUps.set(callId, resolve));
+    const hungUp = new Promise<void>((resolve, reject) => {
+      this.#hangUps.set(callId, { resolve, reject });
+    });
+    hungUp.catch(() => {});
     const again = { ...invite, cseq: 2, lines: [...lines, credentials] };
     const answer = await this.send(again, provisional);
     if (answer.status !== 200) throw new Error(`${user} isn't there: ${answer.text}`);
@@ -210,7 +233,7 @@ export class ClusterPhone {
   }
 
   #take(message: Message): void {
-    if (message.method !== "") this.#serve(message);
+    if (message.method !== "") this.#callee.serve(message);
     else this.#answerCame(message);
   }
 
@@ -229,63 +252,5 @@ export class ClusterPhone {
       this.#write({ ...outgoing, method: "ACK", to: message.one("To"), lines: [] }, branch);
     }
     pending.resolve(message);
-  }
-
-  #serve(request: Message): void {
-    const callId = request.one("Call-ID");
-    const call = this.#answered.get(callId);
-    switch (request.method) {
-      case "INVITE":
-        if (call === undefined) this.#ring(request);
-        return;
-      case "ACK":
-        if (call?.repeat !== undefined) this.#acknowledged(call);
-        return;
-      case "BYE":
-        this.#respond(request, 200);
-        this.#answered.delete(callId);
-        this.#hangUps.get(callId)?.();
-        return;
-      default:
-        this.#respond(request, 200);
-    }
-  }
-
-  #ring(invite: Message): void {
-    const call: Answered = { invite, tag: randomBytes(4).toString("hex"), repeat: undefined };
-    this.#answered.set(invite.one("Call-ID"), call);
-    this.#respond(invite, 180, call.tag);
-    this.#respond(invite, 200, call.tag);
-    // §13.3.1.4
-    call.repeat = setInterval(() => this.#respond(invite, 200, call.tag), 500);
-    setTimeout(() => clearInterval(call.repeat), PATIENCE).unref();
-  }
-
-  #acknowledged(call: Answered): void {
-    this.acks += 1;
-    clearInterval(call.repeat);
-    call.repeat = undefined;
-    const { invite, tag } = call;
-    if (invite.one("Subject") !== "callee hangs up") return;
-    const bye = {
-      method: "BYE",
-      uri: uriOf(invite.one("Contact")),
-      from: `${invite.one("To")};tag=${tag}`,
-      to: invite.one("From"),
-      callId: invite.one("Call-ID"),
-      cseq: 1,
-      lines: asRoutes(recordRoutesOf(invite)),
-    };
-    // Who made the call waits for it.
-    this.send(bye).catch(() => {});
-  }
-
-  #respond(request: Message, status: 180 | 200, tag?: string): void {
-    const copied = ["Via", "From", "Call-ID", "CSeq", "Record-Route"].flatMap((name) =>
-      request.all(name).map((value) => `${name}: ${value}`),
-    );
-    const to = `To: ${request.one("To")}${tag === undefined ? "" : `;tag=${tag}`}`;
-    const lines = [`SIP/2.0 ${status} Fine`, ...copied, to, `Contact: ${this.contact}`];
-    this.#wire?.send([...lines, "Content-Length: 0", "", ""].join("\r\n"));
   }
 }
