@@ -2,9 +2,11 @@ import { asRequestUri, type Method, type Target } from "@sipkit/core";
 import type { Binding } from "./binding.ts";
 import { bindingId } from "./binding-id.ts";
 import { type Device, deviceOf } from "./device.ts";
+import type { Life } from "./life.ts";
+import type { Reachability } from "./ping-states.ts";
 
 /** A binding that is in force, as `Registrar.query` gives it. */
-export interface CurrentBinding extends Binding, Device {
+export interface CurrentBinding extends Binding, Device, Reachability {
   /** Its name among those of its user, for `Registrar.remove`: that of `bindingId`. */
   readonly id: string;
   /** Seconds until it ends, at least 1; `Infinity` for a static one. */
@@ -18,18 +20,22 @@ export function remainingSeconds(binding: Binding, now: number): number {
   return Math.ceil((binding.expiresAt - now) / 1000);
 }
 
-/** The bindings in force, with what their parameters say, in their order. */
+/** The bindings in force of a user, with what their parameters and their pings say, in their order. */
 export function currentBindings(
-  bindings: readonly Binding[],
-  now: number,
+  { fixed, pings, server }: Pick<Life, "fixed" | "pings" | "server">,
+  addressOfRecord: string,
+  stored: readonly Binding[],
 ): readonly CurrentBinding[] {
-  return bindings
+  const now = server.clock.wall();
+  return fixed
+    .withStored(addressOfRecord, stored)
     .filter((binding) => binding.expiresAt > now)
     .map((binding) => ({
       ...binding,
       id: bindingId(binding),
       expires: remainingSeconds(binding, now),
       ...deviceOf(binding),
+      ...pings?.of(addressOfRecord, binding),
     }));
 }
 
@@ -45,9 +51,14 @@ export function targetsOf(
   node: string,
 ): readonly Target[] {
   return bindings
-    .filter((binding) => binding.expiresAt > now && /^sips?:/i.test(binding.uri))
+    .filter((binding) => isTarget(binding, now))
     .map((binding) => targetOf(binding, node))
     .sort((a, b) => b.q - a.q);
+}
+
+/** Whether a request can be sent to a binding: it is in force, and for SIP. */
+export function isTarget({ expiresAt, uri }: Binding, now: number): boolean {
+  return expiresAt > now && /^sips?:/i.test(uri);
 }
 
 /** Whether a device takes a method; of one that says nothing, that is hoped. RFC 3841 §7.2.2 */

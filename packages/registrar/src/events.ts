@@ -22,6 +22,17 @@ export interface BindingEvent {
   readonly by?: string;
 }
 
+/** What pings have told of a binding. */
+export interface ReachabilityEvent {
+  /** As in {@link BindingEvent}. */
+  readonly addressOfRecord: string;
+  readonly binding: Binding;
+  /** Of `reachable` alone: milliseconds from the ping to its answer. */
+  readonly roundTripTime?: number;
+}
+
+export type ReachabilityEventName = "reachable" | "unreachable";
+
 /** The registrar's events by name, for each binding one, after the store has it. */
 export interface RegistrarEvents {
   readonly added: [event: BindingEvent];
@@ -31,8 +42,12 @@ export interface RegistrarEvents {
   readonly removed: [event: BindingEvent];
   /** By its time; at the latest when its user's bindings are next changed. */
   readonly expired: [event: BindingEvent];
-  /** Nothing can be sent to it any more: its connection was lost, or its edge proxy said 430. */
+  /** Nothing can be sent to it any more: its connection was lost, its edge proxy said 430, or its pings went unanswered. */
   readonly lost: [event: BindingEvent];
+  /** A ping was answered, and none before it, or the one before it was not. */
+  readonly reachable: [event: ReachabilityEvent];
+  /** As many pings in a row as `failures` says were not answered. */
+  readonly unreachable: [event: ReachabilityEvent];
 }
 
-export type BindingEventName = keyof RegistrarEvents;
+export type BindingEventName = Exclude<keyof RegistrarEvents, ReachabilityEventName>;

@@ -5,7 +5,14 @@ export { bindingId } from "./binding-id.ts";
 export type { CurrentBinding } from "./binding-targets.ts";
 export type { NextHopRule } from "./contact-flow.ts";
 export type { Matching } from "./contact-key.ts";
-export type { BindingEvent, BindingEventName, RegistrarEvents, RemovalReason } from "./events.ts";
+export type {
+  BindingEvent,
+  BindingEventName,
+  ReachabilityEvent,
+  ReachabilityEventName,
+  RegistrarEvents,
+  RemovalReason,
+} from "./events.ts";
 export type { ListOptions, RegisteredUser, RegistrationPage } from "./listing.ts";
 export type {
   BindingChange,
@@ -21,10 +28,12 @@ export { MidRegistrar } from "./mid-registrar/mid-registrar.ts";
 export type { MidRegistrarOptions } from "./mid-registrar/mid-registrar-options.ts";
 export type { UpstreamClient } from "./mid-registrar/upstream.ts";
 export type { MidRegistrarMode } from "./mid-registrar/upstream-update.ts";
-export type { PathMode } from "./register-facts.ts";
-export type { WhenFull } from "./register-update.ts";
+export type { Reachability } from "./ping-states.ts";
+export type { QualifiedBindings, QualifyOptions, WhenUnreachable } from "./qualify-options.ts";
 export type { MaySubscribe, RegEventsOptions } from "./reg-event/options.ts";
 export { RegEvents, type RegEventsCounts } from "./reg-event/reg-events.ts";
+export type { PathMode } from "./register-facts.ts";
+export type { WhenFull } from "./register-update.ts";
 export { Registrar, type RegistrarCounts } from "./registrar.ts";
 export type { KnownUsers, RegistrarOptions } from "./registrar-options.ts";
 export type { RemoveOptions } from "./removal.ts";

@@ -1,8 +1,14 @@
 import type { Server } from "@sipkit/core";
-import type { BindingEvent, BindingEventName } from "./events.ts";
+import type {
+  BindingEvent,
+  BindingEventName,
+  ReachabilityEvent,
+  ReachabilityEventName,
+} from "./events.ts";
 import type { ExpiryTimer } from "./expiry-timer.ts";
 import type { Gruus } from "./gruu.ts";
 import type { LocationStore } from "./location-store.ts";
+import type { PingStates } from "./ping-states.ts";
 import type { RegisterFailures } from "./register-failures.ts";
 import type { RegistrarSettings } from "./registrar-options.ts";
 import type { ServedDomains } from "./served-domains.ts";
@@ -23,4 +29,8 @@ export interface Life {
   readonly failures: RegisterFailures;
   /** Tells listeners what became of a binding. */
   readonly tell: (name: BindingEventName, event: BindingEvent) => void;
+  /** What pings have told; `undefined`: there are none. */
+  readonly pings: PingStates | undefined;
+  /** Tells listeners what a ping has told. */
+  readonly announce: (name: ReachabilityEventName, event: ReachabilityEvent) => void;
 }

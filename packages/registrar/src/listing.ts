@@ -33,19 +33,18 @@ export interface RegistrationPage {
 
 /** Reads a page of the store. Who has static bindings alone is in no store. */
 export function listUsers(
-  { store, server, fixed }: Life,
+  life: Life,
   { after, limit = 100 }: ListOptions,
 ): Awaitable<RegistrationPage> {
   if (!Number.isInteger(limit) || limit < 1 || limit > MOST_LISTED) {
     throw new SipError("SIP_BAD_OPTION", `limit must be a whole number from 1 to ${MOST_LISTED}`);
   }
-  return whenKnown(store.list({ after, limit }), ({ users, next }) => {
-    const now = server.clock.wall();
+  return whenKnown(life.store.list({ after, limit }), ({ users, next }) => {
     const current = users
       .map(({ addressOfRecord, bindings }) => ({
         addressOfRecord,
         uri: userUri(addressOfRecord),
-        bindings: currentBindings(fixed.withStored(addressOfRecord, bindings), now),
+        bindings: currentBindings(life, addressOfRecord, bindings),
       }))
       .filter(({ bindings }) => bindings.length > 0);
     return next === undefined ? { users: current } : { users: current, next };

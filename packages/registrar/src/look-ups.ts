@@ -11,12 +11,13 @@ import {
   whenKnown,
 } from "@sipkit/core";
 import type { Binding } from "./binding.ts";
-import { takes, targetsOf } from "./binding-targets.ts";
+import { isTarget, takes, targetsOf } from "./binding-targets.ts";
 import { chosenOf } from "./chosen-binding.ts";
 import { deviceOf } from "./device.ts";
 import { callMark, type GruuOwner, hasGr } from "./gruu.ts";
 import type { Life } from "./life.ts";
 import type { LostFlows } from "./lost-flows.ts";
+import { orderedByPings } from "./qualify-order.ts";
 import { isLost } from "./reachability.ts";
 import { readBindings } from "./read-bindings.ts";
 
@@ -55,7 +56,7 @@ export class LookUps {
     const owner = this.#ownerOf(request.uri, addressOfRecord);
     if (owner === undefined || owner === "nobody") return undefined;
     return whenKnown(this.#life.store.read(owner.addressOfRecord), (stored = []) => {
-      const [best] = this.#targetsOf(this.#liveOf(owner, stored));
+      const [best] = this.#targetsOf(owner.addressOfRecord, this.#liveOf(owner, stored));
       if (best === undefined) return;
       request.uri = best.uri;
       for (const hop of best.route.toReversed()) request.headers.prepend("Route", hop);
@@ -77,7 +78,7 @@ export class LookUps {
     const takers = settings.filtersMethods
       ? live.filter((binding) => takes(binding, request.method))
       : live;
-    const found = this.#targetsOf(takers);
+    const found = this.#targetsOf(user, takers);
     const best = found[0];
     if (best === undefined) {
       if (takers.length < live.length) return notAllowed(request, live);
@@ -89,9 +90,15 @@ export class LookUps {
     return undefined;
   }
 
-  #targetsOf(bindings: readonly Binding[]): readonly Target[] {
-    const { server } = this.#life;
-    return targetsOf(bindings, server.clock.wall(), server.node);
+  #targetsOf(user: string, bindings: readonly Binding[]): readonly Target[] {
+    const { server, settings, pings } = this.#life;
+    const now = server.clock.wall();
+    if (pings === undefined || settings.qualify === undefined) {
+      return targetsOf(bindings, now, server.node);
+    }
+    const found = bindings.filter((binding) => isTarget(binding, now));
+    const ordered = orderedByPings(user, found, pings, settings.qualify);
+    return targetsOf(ordered, now, server.node);
   }
 
   #ownerOf(uri: string, addressOfRecord: string): GruuOwner | "nobody" | undefined {

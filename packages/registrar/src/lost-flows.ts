@@ -37,14 +37,14 @@ export class LostFlows {
 
   connectionClosed(connection: number): void {
     for (const addressOfRecord of this.#users.take(connection)) {
-      this.#drop(addressOfRecord, ({ flow }) => this.#connectionOf(flow) === connection);
+      this.#dropLost(addressOfRecord, ({ flow }) => this.#connectionOf(flow) === connection);
     }
   }
 
   /** A request found nobody there. */
   targetGone(addressOfRecord: string, target: Target): void {
     const { server } = this.#life;
-    this.#drop(addressOfRecord, (binding) => {
+    this.#dropLost(addressOfRecord, (binding) => {
       if (!isSamePlace(binding, target)) return false;
       if (isLost(binding, server)) return true;
       // Behind a Path it is the edge proxy that knows, or another node; both speak of flows. RFC 5626 §5.3.1
@@ -60,9 +60,13 @@ export class LostFlows {
     return isOwnConnection(flow, this.#life.server) ? flow.connection : undefined;
   }
 
-  #drop(addressOfRecord: string, isGone: (binding: Binding) => boolean): void {
-    const { settings, store, order, tell, server, failures } = this.#life;
-    if (settings.onConnectionLost === "keep") return;
+  #dropLost(addressOfRecord: string, isGone: (binding: Binding) => boolean): void {
+    if (this.#life.settings.onConnectionLost === "remove") this.drop(addressOfRecord, isGone);
+  }
+
+  /** Removes those of a user's bindings that are gone, and tells of each. */
+  drop(addressOfRecord: string, isGone: (binding: Binding) => boolean): void {
+    const { store, order, tell, server, failures } = this.#life;
     const failed = (cause: unknown): void => {
       if (cause instanceof StoreUnavailable) failures.reportAway(cause);
       else server.report(new SipError("SIP_STORE", "a lost binding stays in the store", { cause }));

@@ -32,8 +32,8 @@ export interface UpdateRules {
   readonly acceptsEqualCseq: boolean;
   /** What is bound for ever: no REGISTER changes it. */
   readonly fixed: readonly Binding[];
-  /** Whether nothing can be sent to a binding any more, as far as is known here. */
-  readonly isUnreachable: (binding: Binding) => boolean;
+  /** Whether nothing can be sent to a binding of a user any more, as far as is known here. */
+  readonly isUnreachable: (binding: Binding, addressOfRecord: string) => boolean;
 }
 
 /** A binding that came, stayed or went. */
@@ -131,10 +131,12 @@ export class RegisterUpdate {
   /** Takes out of `others`, which begin with the one that was refreshed last, as many as must go. */
   #makeRoom(count: number, others: Binding[], changes: Change[]): void {
     const { maxBindings, whenFull, isUnreachable } = this.#rules;
+    const { addressOfRecord } = this;
     for (let at = others.length - 1; at >= 0 && count + others.length > maxBindings; at -= 1) {
       const binding = others[at] as Binding;
       if (whenFull === "reject") break;
-      if (whenFull === "replace-unreachable" && !isUnreachable(binding)) continue;
+      const isKept = whenFull === "replace-unreachable" && !isUnreachable(binding, addressOfRecord);
+      if (isKept) continue;
       others.splice(at, 1);
       changes.push(this.#remove(binding, "replaced"));
     }

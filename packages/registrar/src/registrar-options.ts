@@ -6,6 +6,7 @@ import type { Matching } from "./contact-key.ts";
 import type { ContactRules } from "./contact-requests.ts";
 import type { LocationStore } from "./location-store.ts";
 import { memoryStore } from "./memory-store.ts";
+import { type QualifyOptions, type QualifySettings, readQualify } from "./qualify-options.ts";
 import type { AnswerRules } from "./register-answers.ts";
 import type { PathMode } from "./register-facts.ts";
 import type { WhenFull } from "./register-update.ts";
@@ -51,7 +52,8 @@ export interface RegistrarOptions {
   readonly maxBindings?: number;
   /**
    * What becomes of a REGISTER that would make more: `"reject"` answers 403, `"replace-oldest"` removes those that were
-   * refreshed longest ago, `"replace-unreachable"` those of them whose connection is gone. Default: `"reject"`.
+   * refreshed longest ago, `"replace-unreachable"` those of them whose connection is
+   * gone, or whose pings are not answered. Default: `"reject"`.
    */
   readonly whenFull?: WhenFull;
   /** Contacts in one REGISTER, at most; more are answered 403. Default: 12. */
@@ -93,6 +95,8 @@ export interface RegistrarOptions {
    * time is over, without a request going there. Default: `"remove"`. RFC 5626 §7
    */
   readonly onConnectionLost?: "remove" | "keep";
+  /** Whether bindings are pinged, and how: is the device still there, and how far away? Default: false. */
+  readonly qualify?: boolean | QualifyOptions;
   /** How contacts that came straight from their device are reached. Default: `"auto"`. */
   readonly nextHop?: NextHopRule;
   /**
@@ -126,6 +130,8 @@ export interface RegistrarSettings {
   readonly static: Readonly<Record<string, readonly string[]>>;
   readonly filtersMethods: boolean;
   readonly onConnectionLost: "remove" | "keep";
+  /** `undefined`: nothing is pinged. */
+  readonly qualify: QualifySettings | undefined;
   /** `undefined`: no GRUUs. */
   readonly gruu: { readonly secrets: SecretRing | undefined } | undefined;
   readonly knownUsers: KnownUsers;
@@ -188,6 +194,7 @@ export function readOptions(options: RegistrarOptions): RegistrarSettings {
     static: options.static ?? {},
     filtersMethods: options.methodFilter ?? false,
     onConnectionLost: options.onConnectionLost ?? "remove",
+    qualify: readQualify(options.qualify ?? false),
     gruu:
       gruu === false ? undefined : { secrets: gruu === true ? undefined : secretRing(gruu.secret) },
     knownUsers: options.knownUsers ?? (() => false),

@@ -13,15 +13,22 @@ import {
 } from "@sipkit/core";
 import type { Binding } from "./binding.ts";
 import { type CurrentBinding, currentBindings } from "./binding-targets.ts";
-import type { BindingEvent, BindingEventName, RegistrarEvents } from "./events.ts";
+import type {
+  BindingEvent,
+  BindingEventName,
+  ReachabilityEvent,
+  RegistrarEvents,
+} from "./events.ts";
+import { ExpiryLoop } from "./expiry-loop.ts";
 import { ExpiryTimer } from "./expiry-timer.ts";
-import { recover, runDetached } from "./failures.ts";
 import { Gruus } from "./gruu.ts";
 import type { Life } from "./life.ts";
 import { type ListOptions, listUsers, type RegistrationPage } from "./listing.ts";
 import type { LocationStore } from "./location-store.ts";
 import { LookUps } from "./look-ups.ts";
 import { LostFlows } from "./lost-flows.ts";
+import { PingStates } from "./ping-states.ts";
+import { Qualifier } from "./qualifier.ts";
 import { RegisterFailures } from "./register-failures.ts";
 import { RegisterTally } from "./register-tally.ts";
 import { type RegistrarOptions, type RegistrarSettings, readOptions } from "./registrar-options.ts";
@@ -29,13 +36,7 @@ import { Registrations } from "./registrations.ts";
 import { type RemoveOptions, removeBindings } from "./removal.ts";
 import { ServedDomains } from "./served-domains.ts";
 import { StaticBindings } from "./static-bindings.ts";
-import { StoreUnavailable } from "./store-unavailable.ts";
 import { UpdateOrder } from "./update-order.ts";
-
-/** Bindings that expire in one turn of the event loop. */
-const EXPIRY_BATCH = 1000;
-/** Milliseconds until a store that failed, or had nothing, is asked again. */
-const EXPIRY_RETRY = 1000;
 
 /** What a registrar has, and what it has answered since it was made. */
 export interface RegistrarCounts {
@@ -47,6 +48,11 @@ export interface RegistrarCounts {
   readonly accepted: number;
   /** Those that were refused, by what they were answered: `{ "423 Interval Too Brief": 3 }`. */
   readonly refused: Readonly<Record<string, number>>;
+  /** Bindings whose last ping from this process was answered. Left out, as those below, where nothing is pinged. */
+  readonly reachable?: number;
+  readonly unreachable?: number;
+  /** Pings that are under way. */
+  readonly pings?: number;
 }
 
 /** A registrar between `start` and `close`. */
@@ -54,6 +60,8 @@ interface Running extends Life {
   readonly registrations: Registrations;
   readonly lookUps: LookUps;
   readonly lost: LostFlows;
+  readonly expiry: ExpiryLoop;
+  readonly qualifier: Qualifier | undefined;
 }
 
 let readLife: (registrar: Registrar) => Life;
@@ -96,7 +104,8 @@ export class Registrar implements Handler {
 
   start(server: Server): void | Promise<void> {
     const settings = this.#settings;
-    const { gruu } = settings;
+    const { gruu, qualify } = settings;
+    const pings = qualify && new PingStates(qualify, server.random.token());
     const domains = new ServedDomains(server, settings);
     const life: Life = {
       server,
@@ -106,24 +115,25 @@ export class Registrar implements Handler {
       fixed: new StaticBindings(settings.static, (uri) => domains.addressOfRecord(uri)),
       gruus: gruu && new Gruus(gruu.secrets ?? [server.random.bytes(32)], server.random),
       order: new UpdateOrder(),
-      timer: new ExpiryTimer(server.clock, () => this.#wake()),
+      timer: new ExpiryTimer(server.clock, () => this.#life?.expiry.wake()),
       failures: new RegisterFailures(server),
       tell: (name, event) => this.#tell(name, event),
+      pings,
+      announce: (name, event) => this.#emit(name, event),
     };
     const lost = new LostFlows(life);
     const lookUps = new LookUps(life, lost);
-    this.#life = { ...life, registrations: new Registrations(life), lookUps, lost };
-    // A store that is away for now doesn't keep the server from starting: it is asked again.
-    const recovered = (cause: unknown): void => {
-      if (!(cause instanceof StoreUnavailable)) throw cause;
-      this.#askAgain(cause);
-    };
-    return recover(() => this.#rearm(), recovered);
+    const qualifier = qualify && pings && new Qualifier(life, lost, qualify, pings);
+    const expiry = new ExpiryLoop(life);
+    const registrations = new Registrations(life);
+    this.#life = { ...life, registrations, lookUps, lost, expiry, qualifier };
+    return expiry.start();
   }
 
   close(): void | Promise<void> {
     this.#isClosed = true;
     this.#life?.timer.stop();
+    this.#life?.qualifier?.close();
     return this.#store.close?.();
   }
 
@@ -146,11 +156,11 @@ export class Registrar implements Handler {
 
   /** The bindings in force of a user, given by a URI as a message writes it; none of whom nobody knows. */
   query(uri: string): readonly CurrentBinding[] | Promise<readonly CurrentBinding[]> {
-    const { server, domains, fixed } = this.#started();
-    const addressOfRecord = domains.addressOfRecord(uri);
+    const life = this.#started();
+    const addressOfRecord = life.domains.addressOfRecord(uri);
     if (addressOfRecord === undefined) return [];
     return whenKnown(this.#store.read(addressOfRecord), (bindings = []) =>
-      currentBindings(fixed.withStored(addressOfRecord, bindings), server.clock.wall()),
+      currentBindings(life, addressOfRecord, bindings),
     );
   }
 
@@ -188,49 +198,27 @@ export class Registrar implements Handler {
   /** How many users and bindings there are, and how many REGISTERs were accepted and refused. */
   counts(): Awaitable<RegistrarCounts> {
     const { accepted, refused } = this.#tally;
-    return whenKnown(this.#store.counts?.() ?? {}, (kept) => ({ ...kept, accepted, refused }));
+    const pinged = this.#life?.qualifier?.counts();
+    return whenKnown(this.#store.counts?.() ?? {}, (kept) => ({
+      ...kept,
+      accepted,
+      refused,
+      ...pinged,
+    }));
   }
 
   /** Removes the bindings whose time is over and tells how many; it happens by itself too. */
   expire(): number | Promise<number> {
-    return whenKnown(this.#expireBatch(), (count) =>
-      count < EXPIRY_BATCH ? count : whenKnown(this.expire(), (more) => count + more),
-    );
-  }
-
-  #expireBatch(): number | Promise<number> {
-    const now = this.#started().server.clock.wall();
-    return whenKnown(this.#store.expire(now, EXPIRY_BATCH), (expired) => {
-      for (const event of expired) this.#tell("expired", event);
-      return expired.length;
-    });
-  }
-
-  #wake(): void {
-    const failed = (cause: unknown): void => this.#askAgain(cause);
-    runDetached(() => whenKnown(this.#expireBatch(), (count) => this.#rearm(count)), failed);
-  }
-
-  /** After the store failed to expire. */
-  #askAgain(cause: unknown): void {
-    const { server, timer, failures } = this.#started();
-    if (cause instanceof StoreUnavailable) failures.reportAway(cause);
-    else server.report(new SipError("SIP_STORE", "the location store failed to expire", { cause }));
-    timer.arm(server.clock.wall() + EXPIRY_RETRY);
-  }
-
-  /** `count`: how many the last batch had. A store that calls for the next one and has nothing for it must wait. */
-  #rearm(count = 1): void | Promise<void> {
-    const { server, timer } = this.#started();
-    return whenKnown(this.#store.nextExpiry(), (next) => {
-      if (next === undefined) return;
-      const now = server.clock.wall();
-      timer.arm(next > now || count > 0 ? next : now + EXPIRY_RETRY);
-    });
+    return this.#started().expiry.run();
   }
 
   #tell(name: BindingEventName, event: BindingEvent): void {
     this.#life?.lost.note(name, event);
+    this.#life?.pings?.note(name, event);
+    this.#emit(name, event);
+  }
+
+  #emit(name: keyof RegistrarEvents, event: BindingEvent | ReachabilityEvent): void {
     if (this.events.listenerCount(name) === 0) return;
     try {
       this.events.emit(name, event);

@@ -10,6 +10,7 @@ import {
 } from "@sipkit/core";
 import { type ApprovalTerms, isRefusal } from "./approval.ts";
 import type { Binding } from "./binding.ts";
+import { chanceOf } from "./chance.ts";
 import { type ContactReader, type ContactRequest, readContacts } from "./contact-requests.ts";
 import { mapFailure } from "./failures.ts";
 import { hasGr } from "./gruu.ts";
@@ -34,7 +35,7 @@ export class Registrations {
   readonly #rules: UpdateRules;
 
   constructor(life: Life) {
-    const { server, settings, gruus } = life;
+    const { server, settings, gruus, pings } = life;
     this.#life = life;
     this.#answers = new RegisterAnswers(settings.answers, gruus);
     this.#extensions = new Set([
@@ -43,7 +44,7 @@ export class Registrations {
       ...(gruus === undefined ? [] : ["gruu"]),
     ]);
     this.#reader = {
-      chance: () => this.#chance(),
+      chance: () => chanceOf(server.random),
       leadsBack: (user, uri, text, flow) => this.#leadsBack(user, uri, text, flow),
     };
     this.#rules = {
@@ -51,7 +52,8 @@ export class Registrations {
       whenFull: settings.whenFull,
       acceptsEqualCseq: settings.acceptsEqualCseq,
       fixed: [],
-      isUnreachable: (binding) => isLost(binding, server),
+      isUnreachable: (binding, addressOfRecord) =>
+        isLost(binding, server) || (pings?.isUnreachable(addressOfRecord, binding) ?? false),
     };
   }
 
@@ -193,12 +195,6 @@ export class Registrations {
     const named = domains.addressOfRecord(uri);
     if (named === undefined) return false;
     return named === addressOfRecord || (gruus !== undefined && hasGr(uri));
-  }
-
-  /** A number from 0 to less than 1. */
-  #chance(): number {
-    const [a = 0, b = 0, c = 0] = this.#life.server.random.bytes(3);
-    return (a * 65_536 + b * 256 + c) / 2 ** 24;
   }
 }
 
