@@ -43,6 +43,27 @@ describe("a request that no handler claims", () => {
     expect(await allow("tcp:192.0.2.1:5060")).toBe(7);
   });
 
+  it.each([
+    ["100rel, path", "100rel"],
+    ["Path", undefined],
+    ["a, b", "a, b"],
+  ])(
+    "is answered 420 when it is OPTIONS that requires what we don't have: %s, RFC 3261 §8.2.2.3",
+    async (tags, unsupported) => {
+      const handler = onRequest("INVITE", () => undefined);
+      const { sent } = await ask(handler, `OPTIONS sip:192.0.2.1 SIP/2.0\nRequire: ${tags}`);
+      const [answer] = sent;
+      expect(answer?.isRequest === false && answer.status).toBe(
+        unsupported === undefined ? 200 : 420,
+      );
+      expect(answer?.headers.getAll("unsupported").join(", ")).toBe(unsupported ?? "");
+    },
+  );
+
+  it("is answered 400 when what it requires can't be read", async () => {
+    expect(await statusOf("OPTIONS sip:192.0.2.1 SIP/2.0\nRequire: a b")).toBe(400);
+  });
+
   it("is answered 501 when nobody knows its method, RFC 3261 §8.2.1", async () => {
     expect(await statusOf("BREW sip:bob@example.com SIP/2.0")).toBe(501);
   });

@@ -1,3 +1,4 @@
+import { require } from "../message/header/require.ts";
 import { isDefinedMethod, type Method } from "../message/method.ts";
 import type { Request } from "../message/request.ts";
 import type { Response, ResponseOptions } from "../message/response.ts";
@@ -7,6 +8,9 @@ import { isTooLongFor } from "./proportion.ts";
 
 /** What every dispatcher deals with below its chain. */
 const OWN_METHODS: readonly Method[] = ["OPTIONS", "CANCEL", "ACK"];
+
+/** The extensions that OPTIONS are told of, and may require. */
+const EXTENSIONS: readonly string[] = ["path"];
 
 /** What a server deals with whose handlers declare `allows`. */
 export function allowedMethods(allows: readonly Method[]): readonly Method[] {
@@ -35,8 +39,10 @@ export function answerUnclaimed(
   const forUs = domains.isLocal(request.uri) && domains.addressOfRecord(request.uri) === undefined;
   // §11.2: what we can do.
   if (request.method === "OPTIONS" && forUs) {
+    const unknown = unknownExtensions(request);
+    if (unknown.length > 0) return refuse(420, { headers: { Unsupported: unknown.join(", ") } });
     const full = refuse(200, {
-      headers: { Allow, Accept: "application/sdp", Supported: "path" },
+      headers: { Allow, Accept: "application/sdp", Supported: EXTENSIONS.join(", ") },
     });
     // That all of it is told is a SHOULD: who asks in so few bytes learns that we are here.
     const { from, size } = request.arrival ?? {};
@@ -46,4 +52,10 @@ export function answerUnclaimed(
   if (!isDefinedMethod(request.method)) return refuse(501, { headers: { Allow } });
   if (!allowed.includes(request.method)) return refuse(405, { headers: { Allow } });
   return refuse(404);
+}
+
+/** What a request requires and nobody here has. RFC 3261 §8.2.2.3 */
+function unknownExtensions({ headers }: Request): readonly string[] {
+  if (!headers.has("require")) return [];
+  return headers.readAll(require).filter((tag) => !EXTENSIONS.includes(tag.toLowerCase()));
 }
