@@ -61,8 +61,8 @@ export class PingStates {
     return this.#current.size + this.#previous.size;
   }
 
-  count(state: "reachable" | "unreachable"): number {
-    return this.#current.count(state) + this.#previous.count(state);
+  tally(state: "reachable" | "unreachable"): number {
+    return this.#current.tally(state) + this.#previous.tally(state);
   }
 
   of(addressOfRecord: string, binding: Binding): Reachability {
@@ -74,7 +74,7 @@ export class PingStates {
   }
 
   isUnreachable(addressOfRecord: string, binding: Binding): boolean {
-    return this.count("unreachable") > 0 && isDown(this.of(addressOfRecord, binding));
+    return this.tally("unreachable") > 0 && isDown(this.of(addressOfRecord, binding));
   }
 
   /** To be told of what becomes of each binding: a REGISTER proves that its device is there. */

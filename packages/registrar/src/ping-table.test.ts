@@ -43,7 +43,7 @@ describe("PingTable", () => {
       expect(table.get({ high, low })).toEqual(record);
     }
     const down = [...model.values()].filter(({ state }) => state === "unreachable");
-    expect(table.count("unreachable")).toBe(down.length);
+    expect(table.tally("unreachable")).toBe(down.length);
     for (let times = 0; times < 20; times += 1) {
       table.clear();
       expect([table.size, table.get({ high: 1, low: 0 })]).toEqual([0, undefined]);

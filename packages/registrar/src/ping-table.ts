@@ -56,7 +56,7 @@ export class PingTable {
     return this.#counts.unknown + this.#counts.reachable + this.#counts.unreachable;
   }
 
-  count(state: PingRecord["state"]): number {
+  tally(state: PingRecord["state"]): number {
     return this.#counts[state];
   }
 

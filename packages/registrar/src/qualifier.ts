@@ -63,8 +63,8 @@ export class Qualifier implements PingOutcomes {
 
   counts(): { readonly reachable: number; readonly unreachable: number; readonly pings: number } {
     return {
-      reachable: this.#states.count("reachable"),
-      unreachable: this.#states.count("unreachable"),
+      reachable: this.#states.tally("reachable"),
+      unreachable: this.#states.tally("unreachable"),
       pings: this.#underWay.size,
     };
   }
@@ -106,7 +106,7 @@ export class Qualifier implements PingOutcomes {
 
   #step(): Awaitable<void> {
     const now = this.#life.server.clock.now();
-    return whenKnown(this.#walk.count(now), () => {
+    return whenKnown(this.#walk.recount(now), () => {
       if (this.#isClosed) return;
       const turns = now < this.#notBefore ? 0 : this.#pace.take(now, this.#users);
       if (turns > 0) return this.#takePage(turns);

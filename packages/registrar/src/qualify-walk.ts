@@ -39,7 +39,7 @@ export class QualifyWalk {
   }
 
   /** Counts anew where that was long ago. */
-  count(now: number): Awaitable<void> {
+  recount(now: number): Awaitable<void> {
     if (this.#store.counts === undefined || now < this.#countedAt + COUNT_HOLDS) return;
     this.#countedAt = now;
     return whenKnown(this.#store.counts(), ({ users }) => {
