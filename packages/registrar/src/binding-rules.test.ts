@@ -38,6 +38,36 @@ describe("Registrar, which binding a Contact replaces", () => {
     expect(await uris()).toEqual(["sip:alice@192.0.2.100:2", "sip:alice@192.0.2.100:1"]);
   });
 
+  it("by URI and Path: phones of one URI behind two edge proxies are two", async () => {
+    const { answer, uris, registrar } = await setUp({ matching: "uri-and-path" });
+    const [one, other] = ["<sip:edge1.example.com;lr>", "<sip:edge2.example.com;lr>"] as const;
+    const paths = async (): Promise<unknown> =>
+      (await registrar.query(ALICE)).map(({ path }) => path);
+    const from = (contact: string, callId: string, ...path: string[]): Promise<unknown> =>
+      answer(register(contact, { callId, lines: path.map((hop) => `Path: ${hop}`) }));
+    await from(PHONE, "a", one);
+    await from(PHONE, "b", other);
+    await from(PHONE, "c", one, other);
+    await from(PHONE, "d");
+    expect(await paths()).toEqual([[], [one, other], [other], [one]]);
+    // Written in another way, from another life of the phone.
+    await from("<SIP:%61lice@192.0.2.100>", "e", other);
+    await from(PHONE, "f");
+    expect(await paths()).toEqual([[], [other], [one, other], [one]]);
+    await from(`${PHONE};expires=0`, "g", one);
+    await from(`${PHONE};expires=0`, "h", one);
+    expect(await paths()).toEqual([[], [other], [one, other]]);
+    expect(await uris()).toHaveLength(3);
+  });
+
+  it("by URI and Path: a Path of ours, for other nodes, is none of the phone's", async () => {
+    const { answer, uris, registrar } = await setUp({ matching: "uri-and-path", nodePath: true });
+    await answer(register(PHONE, { callId: "a" }));
+    await answer(register(PHONE, { callId: "b" }));
+    expect(await uris()).toHaveLength(1);
+    expect((await registrar.query(ALICE))[0]?.path).toHaveLength(1);
+  });
+
   it("by instance: its CSeq counts as for any binding of the Call-ID", async () => {
     const { answer, uris } = await setUp({ matching: "instance" });
     await answer(register(moved(1, DEVICE), { cseq: 9 }));

@@ -1,32 +1,43 @@
-import { Params, parseUri } from "@sipkit/core";
+import { Params, parseUri, uriEquals } from "@sipkit/core";
 import type { Binding } from "./binding.ts";
+import { isSameList } from "./binding-parts.ts";
 import { deviceOf } from "./device.ts";
 
 /**
  * Which binding a Contact replaces, where URI comparison isn't to tell:
  *
  * - `"uri"`: that of an equal URI, RFC 3261 §10.3
+ * - `"uri-and-path"`: that of an equal URI which was registered by the same Path: phones of one URI behind two edge proxies
  * - `"instance"`: that of the same `+sip.instance`, so that a device that got another address leaves nothing behind
  * - `"call-id"`: that of the same Call-ID, when the Contact came alone
  * - `{ param }`: that whose URI, or else whose Contact, has the same value of that parameter (`line`, `pn-prid`)
  *
  * What a Contact doesn't say can't be matched: it replaces what has an equal URI and doesn't say it either.
  */
-export type Matching = "uri" | "instance" | "call-id" | { readonly param: string };
+export type Matching = "uri" | "uri-and-path" | "instance" | "call-id" | { readonly param: string };
 
 /** By what a Contact finds its binding, before its URI. */
 export type ContactKey =
   | { readonly kind: "flow"; readonly instance: string; readonly regId: number }
   | { readonly kind: "instance"; readonly instance: string }
+  | { readonly kind: "uri-and-path"; readonly uri: string; readonly path: readonly string[] }
   | { readonly kind: "call-id"; readonly callId: string }
   | { readonly kind: "param"; readonly name: string; readonly value: string };
 
 /** The key of a Contact that registers no flow; `undefined`: its URI alone tells. */
 export function keyOfContact(
   matching: Matching,
-  contact: { readonly uri: string; readonly params: Params; readonly callId: string | undefined },
+  contact: {
+    readonly uri: string;
+    readonly params: Params;
+    readonly callId: string | undefined;
+    readonly path: readonly string[];
+  },
 ): ContactKey | undefined {
   if (matching === "uri") return undefined;
+  if (matching === "uri-and-path") {
+    return { kind: "uri-and-path", uri: contact.uri, path: contact.path };
+  }
   if (matching === "instance") {
     const instance = contact.params.get("+sip.instance");
     return instance === undefined ? undefined : { kind: "instance", instance };
@@ -49,6 +60,8 @@ export function hasKey(binding: Binding, key: ContactKey): boolean {
       return paramOf(binding.uri, new Params(binding.params), key.name) === key.value;
     case "instance":
       return deviceOf(binding).instance === key.instance;
+    case "uri-and-path":
+      return uriEquals(binding.uri, key.uri) && isSameList(registeredPath(binding), key.path);
     case "flow": {
       const { instance, regId } = deviceOf(binding);
       return instance === key.instance && regId === key.regId;
@@ -61,11 +74,18 @@ export function lacksKey(binding: Binding, key: ContactKey): boolean {
   switch (key.kind) {
     case "call-id":
       return true;
+    case "uri-and-path":
+      return false;
     case "param":
       return paramOf(binding.uri, new Params(binding.params), key.name) === undefined;
     default:
       return deviceOf(binding).instance === undefined;
   }
+}
+
+/** What came without a Path may have one for other nodes, which changes with its flow. */
+function registeredPath({ flow, path }: Binding): readonly string[] {
+  return flow === undefined ? path : [];
 }
 
 function paramOf(uri: string, params: Params, name: string): string | undefined {

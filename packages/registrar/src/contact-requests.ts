@@ -152,6 +152,7 @@ function readContact(
             uri,
             params: all,
             callId: alone ? request.callId : undefined,
+            path: rules.usesPath ? request.headers.getAll("path") : [],
           })),
     methods: rules.keepsMethods ? methodsOf(request, all) : undefined,
   };
