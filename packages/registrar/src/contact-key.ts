@@ -2,6 +2,7 @@ import { Params, parseUri, uriEquals } from "@sipkit/core";
 import type { Binding } from "./binding.ts";
 import { isSameList } from "./binding-parts.ts";
 import { deviceOf } from "./device.ts";
+import { pushIdOf } from "./push/push-device.ts";
 
 /**
  * Which binding a Contact replaces, where URI comparison isn't to tell:
@@ -22,25 +23,33 @@ export type ContactKey =
   | { readonly kind: "instance"; readonly instance: string }
   | { readonly kind: "uri-and-path"; readonly uri: string; readonly path: readonly string[] }
   | { readonly kind: "call-id"; readonly callId: string }
-  | { readonly kind: "param"; readonly name: string; readonly value: string };
+  | { readonly kind: "param"; readonly name: string; readonly value: string }
+  | { readonly kind: "push"; readonly id: string; readonly instance: string | undefined };
+
+/** What of a Contact its key is made of. */
+export interface KeyParts {
+  readonly uri: string;
+  readonly params: Params;
+  /** Where it came alone. */
+  readonly callId: string | undefined;
+  readonly path: readonly string[];
+  /** What stands for the device that a push service wakes, where we can have it woken. */
+  readonly pushId: string | undefined;
+}
 
 /** The key of a Contact that registers no flow; `undefined`: its URI alone tells. */
-export function keyOfContact(
-  matching: Matching,
-  contact: {
-    readonly uri: string;
-    readonly params: Params;
-    readonly callId: string | undefined;
-    readonly path: readonly string[];
-  },
-): ContactKey | undefined {
-  if (matching === "uri") return undefined;
+export function keyOfContact(matching: Matching, contact: KeyParts): ContactKey | undefined {
+  const { pushId } = contact;
+  if (matching === "uri" && pushId === undefined) return undefined;
+  const instance = contact.params.get("+sip.instance");
+  if (matching === "instance" && instance !== undefined) return { kind: "instance", instance };
+  // Deviation: RFC 8599 §4.1 lets a device have several bindings of one token, and RFC 3261 §10.3 tells them apart by
+  // their URIs. A device that wakes up at another address would leave a binding behind each time, and be woken for each.
+  // With outbound it can have several: those are flows.
+  if (pushId !== undefined) return { kind: "push", id: pushId, instance };
+  if (matching === "uri" || matching === "instance") return undefined;
   if (matching === "uri-and-path") {
     return { kind: "uri-and-path", uri: contact.uri, path: contact.path };
-  }
-  if (matching === "instance") {
-    const instance = contact.params.get("+sip.instance");
-    return instance === undefined ? undefined : { kind: "instance", instance };
   }
   if (matching === "call-id") {
     const { callId } = contact;
@@ -62,6 +71,13 @@ export function hasKey(binding: Binding, key: ContactKey): boolean {
       return deviceOf(binding).instance === key.instance;
     case "uri-and-path":
       return uriEquals(binding.uri, key.uri) && isSameList(registeredPath(binding), key.path);
+    case "push": {
+      const id = pushIdOf(binding);
+      if (id === undefined || id === key.id) return id === key.id;
+      // RFC 8599 §4.1.3: the service may have given the device another token.
+      const { instance, regId } = deviceOf(binding);
+      return instance !== undefined && instance === key.instance && regId === undefined;
+    }
     case "flow": {
       const { instance, regId } = deviceOf(binding);
       return instance === key.instance && regId === key.regId;
@@ -78,6 +94,8 @@ export function lacksKey(binding: Binding, key: ContactKey): boolean {
       return false;
     case "param":
       return paramOf(binding.uri, new Params(binding.params), key.name) === undefined;
+    case "push":
+      return pushIdOf(binding) === undefined;
     default:
       return deviceOf(binding).instance === undefined;
   }

@@ -13,6 +13,8 @@ import { flowOfContact, type NextHopRule, type Sender } from "./contact-flow.ts"
 import { type ContactKey, keyOfContact, type Matching } from "./contact-key.ts";
 import { requestedSeconds } from "./delta-seconds.ts";
 import { checkFlows, flowKey, type OutboundMode } from "./outbound.ts";
+import { readPushContact } from "./push/push-contact.ts";
+import type { PushSettings } from "./push/push-options.ts";
 
 /** What a REGISTER asks for one of its Contacts. */
 export interface ContactRequest {
@@ -45,6 +47,8 @@ export interface ContactRules {
   readonly usesPath: boolean;
   /** Whether the methods that a device takes are kept. */
   readonly keepsMethods: boolean;
+  /** `undefined`: no device is woken. */
+  readonly push: PushSettings | undefined;
 }
 
 /** Whose Contacts are read. */
@@ -127,7 +131,8 @@ function readContact(
   }
   const parsed = parseUri(uri);
   const asked = all.has("expires") ? (value.expires ?? "") : request.headers.get("expires");
-  const expires = grantedSeconds(asked, rules, chance);
+  const pushId = rules.push && readPushContact(request, uri, asked, rules.push);
+  const expires = grantedSeconds(asked, pushId === undefined ? rules : forPush(rules), chance);
   // §10.3: a contact may be of any scheme; only a SIP URI is reached by SIP.
   const isSip = "host" in parsed;
   const byFlow = rules.outbound === "off" ? undefined : flowKey(request, all, rules.usesPath);
@@ -146,16 +151,23 @@ function readContact(
     flow,
     key:
       byFlow ??
-      (rules.matching === "uri"
+      (rules.matching === "uri" && pushId === undefined
         ? undefined
         : keyOfContact(rules.matching, {
             uri,
             params: all,
             callId: alone ? request.callId : undefined,
             path: rules.usesPath ? request.headers.getAll("path") : [],
+            pushId,
           })),
     methods: rules.keepsMethods ? methodsOf(request, all) : undefined,
   };
+}
+
+/** RFC 8599 §5.6.1.1: what would end before its device could be woken is too brief. */
+function forPush(rules: ContactRules): ContactRules {
+  const { push, minExpires } = rules;
+  return { ...rules, minExpires: Math.max(minExpires, push?.minExpires ?? 0) };
 }
 
 /** RFC 5627 §5.1: whoever suggests GRUUs is not listened to. */

@@ -1,6 +1,7 @@
 import {
   type DialogRoute,
   dialogRoute,
+  lateTargets,
   type Outcome,
   parseSipUri,
   type Request,
@@ -17,6 +18,9 @@ import { deviceOf } from "./device.ts";
 import { callMark, type GruuOwner, hasGr } from "./gruu.ts";
 import type { Life } from "./life.ts";
 import type { LostFlows } from "./lost-flows.ts";
+import type { Push } from "./push/push.ts";
+import { withoutPush } from "./push/push-device.ts";
+import { wakeable } from "./push/push-options.ts";
 import { orderedByPings } from "./qualify-order.ts";
 import { isLost } from "./reachability.ts";
 import { readBindings } from "./read-bindings.ts";
@@ -25,10 +29,12 @@ import { readBindings } from "./read-bindings.ts";
 export class LookUps {
   readonly #life: Life;
   readonly #lost: LostFlows;
+  readonly #push: Push | undefined;
 
-  constructor(life: Life, lost: LostFlows) {
+  constructor(life: Life, lost: LostFlows, push: Push | undefined) {
     this.#life = life;
     this.#lost = lost;
+    this.#push = push;
   }
 
   /** Sets a request's `targets`, or refuses it; leaves alone what is for no user of ours. */
@@ -78,15 +84,21 @@ export class LookUps {
     const takers = settings.filtersMethods
       ? live.filter((binding) => takes(binding, request.method))
       : live;
-    const found = this.#targetsOf(user, takers);
+    const { awake, asleep } = this.#push?.sort(request, takers) ?? { awake: takers, asleep: [] };
+    const found = this.#targetsOf(user, awake);
     const best = found[0];
-    if (best === undefined) {
+    if (asleep.length > 0) {
+      const late = this.#push?.late(request, user, asleep, (binding) =>
+        this.#targetsOf(user, this.#liveOf(owner, [binding])),
+      );
+      if (late !== undefined) request.set(lateTargets, late);
+    } else if (best === undefined) {
       if (takers.length < live.length) return notAllowed(request, live);
       return this.#unreachable(request, user, stored === undefined && all.length === 0);
     }
     request.set(targets, found);
     request.set(targetGone, (target) => this.#lost.targetGone(user, target));
-    request.uri = best.uri;
+    if (best !== undefined) request.uri = best.uri;
     return undefined;
   }
 
@@ -94,11 +106,17 @@ export class LookUps {
     const { server, settings, pings } = this.#life;
     const now = server.clock.wall();
     if (pings === undefined || settings.qualify === undefined) {
-      return targetsOf(bindings, now, server.node);
+      return this.#shown(targetsOf(bindings, now, server.node));
     }
     const found = bindings.filter((binding) => isTarget(binding, now));
     const ordered = orderedByPings(user, found, pings, settings.qualify);
-    return targetsOf(ordered, now, server.node);
+    return this.#shown(targetsOf(ordered, now, server.node));
+  }
+
+  /** What goes on knows of no push. RFC 8599 §13 */
+  #shown(found: readonly Target[]): readonly Target[] {
+    if (this.#push === undefined) return found;
+    return found.map((target) => ({ ...target, uri: withoutPush(target.uri) }));
   }
 
   #ownerOf(uri: string, addressOfRecord: string): GruuOwner | "nobody" | undefined {
@@ -111,8 +129,10 @@ export class LookUps {
 
   /** Those that something can be sent to, of a GRUU's device alone. */
   #liveOf(owner: GruuOwner | undefined, bindings: readonly Binding[]): readonly Binding[] {
-    const { server } = this.#life;
-    const live = bindings.filter((binding) => !isLost(binding, server));
+    const { server, settings } = this.#life;
+    const live = bindings.filter(
+      (binding) => !isLost(binding, server) || wakeable(binding, settings.push) !== undefined,
+    );
     if (owner === undefined) return live;
     const own = live.filter((binding) => deviceOf(binding).instance === owner.instance);
     const { call } = owner;

@@ -5,6 +5,8 @@ import { deviceOf } from "./device.ts";
 import type { BindingEvent, BindingEventName } from "./events.ts";
 import { runDetached } from "./failures.ts";
 import type { Life } from "./life.ts";
+import { withoutPush } from "./push/push-device.ts";
+import { wakeable } from "./push/push-options.ts";
 import { isLost, isOwnConnection } from "./reachability.ts";
 import { StoreUnavailable } from "./store-unavailable.ts";
 
@@ -64,9 +66,12 @@ export class LostFlows {
     if (this.#life.settings.onConnectionLost === "remove") this.drop(addressOfRecord, isGone);
   }
 
-  /** Removes those of a user's bindings that are gone, and tells of each. */
+  /** Removes those of a user's bindings that are gone, unless a push wakes their devices, and tells of each. */
   drop(addressOfRecord: string, isGone: (binding: Binding) => boolean): void {
-    const { store, order, tell, server, failures } = this.#life;
+    const { store, order, tell, server, failures, settings } = this.#life;
+    // Who can be woken comes back over another connection. RFC 8599 §1
+    const mayGo = (binding: Binding): boolean =>
+      isGone(binding) && wakeable(binding, settings.push) === undefined;
     const failed = (cause: unknown): void => {
       if (cause instanceof StoreUnavailable) failures.reportAway(cause);
       else server.report(new SipError("SIP_STORE", "a lost binding stays in the store", { cause }));
@@ -75,7 +80,7 @@ export class LostFlows {
       let lost: readonly Binding[] = [];
       const updated = order.run(addressOfRecord, () =>
         store.update(addressOfRecord, (bindings) => {
-          lost = bindings.filter(isGone);
+          lost = bindings.filter(mayGo);
           return lost.length === 0 ? bindings : bindings.filter((each) => !lost.includes(each));
         }),
       );
@@ -87,7 +92,7 @@ export class LostFlows {
 }
 
 function isSamePlace({ uri, path, flow }: Binding, target: Target): boolean {
-  if (asRequestUri(uri) !== target.uri) return false;
+  if (withoutPush(asRequestUri(uri)) !== withoutPush(target.uri)) return false;
   if (target.flow === undefined) return path.length > 0 && path.join() === target.route.join();
   return (
     flow?.remote === target.flow.remote &&

@@ -5,6 +5,12 @@ import { DateText } from "./date-text.ts";
 import { deviceOf } from "./device.ts";
 import type { Gruus } from "./gruu.ts";
 import { supports } from "./option-tags.ts";
+import { featureCaps } from "./push/push-contact.ts";
+import { withoutPush } from "./push/push-device.ts";
+import type { PushSettings } from "./push/push-options.ts";
+
+/** How much longer than told a connection may be without a keep-alive, in milliseconds. */
+const KEEP_ALIVE_GRACE = 10_000;
 
 /** What a 200 to REGISTER tells. */
 export interface AnswerRules {
@@ -16,6 +22,8 @@ export interface AnswerRules {
   readonly serviceRoute: readonly string[];
   /** Seconds. */
   readonly flowTimer: number | undefined;
+  /** `undefined`: no device is woken. */
+  readonly push: PushSettings | undefined;
 }
 
 /** What a 200 is made for. */
@@ -42,7 +50,7 @@ export class RegisterAnswers {
   /** The 200 with every binding in force. RFC 3261 §10.3 step 8 */
   ok(request: Request, registered: Registered): Response {
     const { now } = registered;
-    const { serviceRoute, onlyOwn, maxExpires } = this.#rules;
+    const { serviceRoute, onlyOwn, maxExpires, push } = this.#rules;
     const isPartial = onlyOwn && request.headers.has("contact");
     const headers: [name: string, value: string][] = [];
     for (const binding of registered.bindings) {
@@ -50,7 +58,10 @@ export class RegisterAnswers {
       if (isPartial && !isOf(binding, request)) continue;
       const expires = Math.min(remainingSeconds(binding, now), maxExpires);
       const named = binding.params === "" ? "" : this.#gruusOf(request, registered, binding);
-      headers.push(["Contact", `<${binding.uri}>${binding.params}${named};expires=${expires}`]);
+      // RFC 8599 §13: a device's token is nobody else's to know, another phone of the user neither.
+      const isOwn = push === undefined || isOf(binding, request);
+      const uri = isOwn ? binding.uri : withoutPush(binding.uri);
+      headers.push(["Contact", `<${uri}>${binding.params}${named};expires=${expires}`]);
     }
     if (this.#rules.echoesPath && request.headers.has("path") && supports(request, "path")) {
       // RFC 3327 §5.3: the phone sees which way it will be reached.
@@ -58,6 +69,9 @@ export class RegisterAnswers {
     }
     for (const hop of serviceRoute) headers.push(["Service-Route", hop]);
     if (registered.hasFlow) this.#tellOfFlow(request, headers);
+    if (push !== undefined) {
+      for (const caps of featureCaps(request, push)) headers.push(["Feature-Caps", caps]);
+    }
     headers.push(["Date", this.#date.at(now)]);
     const response = request.createResponse(200, { headers });
     // §10.3: ignored in the request, never in a response.
@@ -84,6 +98,8 @@ export class RegisterAnswers {
     headers.push(["Require", "outbound"]);
     if (flowTimer === undefined || request.headers.getAll("via").length > 1) return;
     headers.push(["Flow-Timer", String(flowTimer)]);
+    // §5.4: the grace is for what takes long on its way. A UDP flow is over when its binding is.
+    request.arrival?.from.connection?.expectBytes?.(flowTimer * 1_000 + KEEP_ALIVE_GRACE);
   }
 }
 

@@ -9,6 +9,7 @@ const COUNTERS: ReadonlyMap<number, string> = new Map([
   [423, "registrationsTooBrief"],
   [439, "registrationsThroughDeafHop"],
   [500, "registrationsOutOfOrder"],
+  [555, "registrationsForUnknownPush"],
 ]);
 
 /** Seconds after which a device may find room in a store that was full. */

@@ -6,6 +6,7 @@ import type { Matching } from "./contact-key.ts";
 import type { ContactRules } from "./contact-requests.ts";
 import type { LocationStore } from "./location-store.ts";
 import { memoryStore } from "./memory-store.ts";
+import { type PushOptions, type PushSettings, readPush } from "./push/push-options.ts";
 import { type QualifyOptions, type QualifySettings, readQualify } from "./qualify-options.ts";
 import type { AnswerRules } from "./register-answers.ts";
 import type { PathMode } from "./register-facts.ts";
@@ -106,6 +107,8 @@ export interface RegistrarOptions {
   readonly gruu?:
     | boolean
     | { readonly secret: string | Uint8Array | readonly (string | Uint8Array)[] };
+  /** How devices that sleep are woken by a push service. Default: they aren't. RFC 8599 */
+  readonly push?: PushOptions;
   /** Default: those who have, or had, bindings in the store. */
   readonly knownUsers?: KnownUsers;
   /** What is kept with the bindings of a REGISTER, for `query`, `list` and events. Default: nothing. */
@@ -134,6 +137,8 @@ export interface RegistrarSettings {
   readonly qualify: QualifySettings | undefined;
   /** `undefined`: no GRUUs. */
   readonly gruu: { readonly secrets: SecretRing | undefined } | undefined;
+  /** `undefined`: no device is woken. */
+  readonly push: PushSettings | undefined;
   readonly knownUsers: KnownUsers;
   readonly attributes: AttributesOf | undefined;
   readonly approve: Approve | undefined;
@@ -163,6 +168,7 @@ export function readOptions(options: RegistrarOptions): RegistrarSettings {
     typeof matching === "string" || matching.param !== "",
     "matching by a parameter needs its name",
   );
+  const push = readPush(options.push, Math.min(maxExpires, defaultExpires));
   return {
     contacts: {
       ...limits,
@@ -174,6 +180,7 @@ export function readOptions(options: RegistrarOptions): RegistrarSettings {
       outbound: outbound === true ? "on" : outbound === false ? "off" : outbound,
       usesPath: path !== "off",
       keepsMethods: options.methodFilter ?? false,
+      push,
     },
     answers: {
       maxExpires,
@@ -181,7 +188,9 @@ export function readOptions(options: RegistrarOptions): RegistrarSettings {
       echoesPath: path !== "off",
       serviceRoute: readServiceRoute(options.serviceRoute),
       flowTimer,
+      push,
     },
+    push,
     maxBindings,
     whenFull: options.whenFull ?? "reject",
     acceptsEqualCseq: options.equalCseq === "accept",

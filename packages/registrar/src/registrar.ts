@@ -28,6 +28,7 @@ import type { LocationStore } from "./location-store.ts";
 import { LookUps } from "./look-ups.ts";
 import { LostFlows } from "./lost-flows.ts";
 import { PingStates } from "./ping-states.ts";
+import { Push } from "./push/push.ts";
 import { Qualifier } from "./qualifier.ts";
 import { RegisterFailures } from "./register-failures.ts";
 import { RegisterTally } from "./register-tally.ts";
@@ -60,6 +61,7 @@ interface Running extends Life {
   readonly registrations: Registrations;
   readonly lookUps: LookUps;
   readonly lost: LostFlows;
+  readonly push: Push | undefined;
   readonly expiry: ExpiryLoop;
   readonly qualifier: Qualifier | undefined;
 }
@@ -122,17 +124,20 @@ export class Registrar implements Handler {
       announce: (name, event) => this.#emit(name, event),
     };
     const lost = new LostFlows(life);
-    const lookUps = new LookUps(life, lost);
+    const push = settings.push && new Push(life, settings.push);
+    const lookUps = new LookUps(life, lost, push);
     const qualifier = qualify && pings && new Qualifier(life, lost, qualify, pings);
     const expiry = new ExpiryLoop(life);
     const registrations = new Registrations(life);
-    this.#life = { ...life, registrations, lookUps, lost, expiry, qualifier };
+    this.#life = { ...life, registrations, lookUps, lost, push, expiry, qualifier };
+    push?.start();
     return expiry.start();
   }
 
   close(): void | Promise<void> {
     this.#isClosed = true;
     this.#life?.timer.stop();
+    this.#life?.push?.close();
     this.#life?.qualifier?.close();
     return this.#store.close?.();
   }
@@ -214,6 +219,7 @@ export class Registrar implements Handler {
 
   #tell(name: BindingEventName, event: BindingEvent): void {
     this.#life?.lost.note(name, event);
+    this.#life?.push?.note(name, event);
     this.#life?.pings?.note(name, event);
     this.#emit(name, event);
   }

@@ -16,6 +16,7 @@ import { mapFailure } from "./failures.ts";
 import { hasGr } from "./gruu.ts";
 import type { Life } from "./life.ts";
 import { refuseUnknownExtensions } from "./option-tags.ts";
+import { wakeable } from "./push/push-options.ts";
 import { isLost } from "./reachability.ts";
 import { readBindings } from "./read-bindings.ts";
 import { RegisterAnswers } from "./register-answers.ts";
@@ -53,7 +54,8 @@ export class Registrations {
       acceptsEqualCseq: settings.acceptsEqualCseq,
       fixed: [],
       isUnreachable: (binding, addressOfRecord) =>
-        isLost(binding, server) || (pings?.isUnreachable(addressOfRecord, binding) ?? false),
+        wakeable(binding, settings.push) === undefined &&
+        (isLost(binding, server) || (pings?.isUnreachable(addressOfRecord, binding) ?? false)),
     };
   }
 

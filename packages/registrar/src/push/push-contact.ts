@@ -1,4 +1,5 @@
 import { contact, type Params, ParseError, Reject, type Request } from "@sipkit/core";
+import { requestedSeconds } from "../delta-seconds.ts";
 import { pushDeviceOf, pushId, pushParams } from "./push-device.ts";
 import type { PushSettings } from "./push-options.ts";
 
@@ -13,26 +14,31 @@ const PARAMS: readonly string[] = ["pn-provider", "pn-param", "pn-prid", "pn-pur
  * a `ParseError` for a parameter that is there twice, or a token that is none, and a `Reject` (555) for a service that we
  * don't have and nobody before us.
  *
+ * `asked`: the expiration as written.
+ *
  * RFC 8599 §5.6.1
  */
 export function readPushContact(
   request: Request,
   uri: string,
-  isRemoval: boolean,
+  asked: string | undefined,
   push: PushSettings,
 ): string | undefined {
   const params = pushParams(uri);
   if (params === undefined) return undefined;
   checkOnce(params);
   const provider = params.get("pn-provider");
-  if (!params.has("pn-provider") || isRemoval) return undefined;
   if (provider === undefined || provider === "") return undefined;
   if (!push.providers.has(provider.toLowerCase())) {
-    // §5.6.1.1: another server between the device and us wakes it.
-    if (isPushedBefore(request)) return undefined;
+    // §5.6.1.1: another server between the device and us wakes it. And who goes may go.
+    if (isPushedBefore(request) || (asked !== undefined && requestedSeconds(asked) === 0)) {
+      return undefined;
+    }
     throw new Reject(555);
   }
   const device = pushDeviceOf(uri);
+  // Deviation: §5.6.1.1 leaves a device alone that a server before us wakes. That would have to be kept with its binding;
+  // being woken twice, it registers twice.
   if (device !== undefined) return pushId(device);
   if (params.has("pn-prid")) throw malformed("a pn-prid without a value");
   return undefined;

@@ -67,17 +67,21 @@ export interface PushOptions {
    */
   readonly refreshBefore?: number;
   /**
-   * Whose bindings are refreshed so, in a store that several nodes share: those that registered here, or all: then
-   * one node alone may be told so. Default: `"own"`.
+   * Whose bindings are refreshed so: `"own"`, of those in a store that several nodes share, whose devices registered
+   * here; `"all"`, which one process of a store alone may say. Default: `"own"` with `nodePath`, else `"all"`.
    */
   readonly refreshes?: "own" | "all";
+  /** Users whose devices are woken so, at most. Default: 2,000,000. */
+  readonly maxRefreshed?: number;
 }
 
 /** Checked options. */
-export interface PushSettings extends Required<Omit<PushOptions, "providers" | "methods">> {
+export interface PushSettings
+  extends Required<Omit<PushOptions, "providers" | "methods" | "refreshes">> {
   /** By names in lower case. */
   readonly providers: ReadonlyMap<string, PushProvider>;
   readonly methods: ReadonlySet<Method>;
+  readonly refreshes: "own" | "all" | undefined;
   /** Seconds that a device must ask for at least. */
   readonly minExpires: number;
 }
@@ -102,12 +106,8 @@ export function readPush(
 ): PushSettings | undefined {
   if (options === undefined) return undefined;
   const { wait = 6000, awakeFor = 5000, minInterval = 5000, methods = METHODS } = options;
-  const {
-    maxHeld = 1000,
-    maxHeldPerUser = 10,
-    maxOutstanding = 1000,
-    refreshBefore = 120,
-  } = options;
+  const { maxHeld = 1000, maxHeldPerUser = 10, maxOutstanding = 1000 } = options;
+  const { maxRefreshed = 2_000_000, refreshBefore = 120 } = options;
   const providers = new Map<string, PushProvider>();
   for (const [name, send] of Object.entries(options.providers)) {
     check(NAME.test(name), `push: ${JSON.stringify(name)} can't be the name of a provider`);
@@ -121,7 +121,8 @@ export function readPush(
     minInterval >= 0 && minInterval <= 3_600_000,
     "push: minInterval must be from 0 to 3,600,000",
   );
-  for (const [name, value] of Object.entries({ maxHeld, maxHeldPerUser, maxOutstanding })) {
+  const bounds = { maxHeld, maxHeldPerUser, maxOutstanding, maxRefreshed };
+  for (const [name, value] of Object.entries(bounds)) {
     check(Number.isSafeInteger(value) && value >= 1, `push: ${name} must be a whole number from 1`);
   }
   check(
@@ -141,11 +142,9 @@ export function readPush(
     awakeFor,
     whenConnected: options.whenConnected ?? "push",
     minInterval,
-    maxHeld,
-    maxHeldPerUser,
-    maxOutstanding,
+    ...bounds,
     refreshBefore,
-    refreshes: options.refreshes ?? "own",
+    refreshes: options.refreshes,
     minExpires,
   };
 }

@@ -7,8 +7,6 @@ import { type PushSettings, wakeable } from "./push-options.ts";
 import type { PushSender } from "./push-sender.ts";
 import { RefreshIndex, SLOT } from "./refresh-index.ts";
 
-/** Users whose devices are woken before their bindings end, at most. */
-const MOST_USERS = 2_000_000;
 /** Users that one turn of the event loop looks at. */
 const BATCH = 200;
 /** Milliseconds to the next turn, where there are more. */
@@ -28,7 +26,8 @@ export class Refreshes {
   readonly #life: Life;
   readonly #settings: PushSettings;
   readonly #sender: PushSender;
-  readonly #index = new RefreshIndex(MOST_USERS);
+  readonly #isForAll: boolean;
+  readonly #index: RefreshIndex;
   #timer: Timer | undefined;
   #isClosed = false;
 
@@ -36,6 +35,9 @@ export class Refreshes {
     this.#life = life;
     this.#settings = settings;
     this.#sender = sender;
+    this.#index = new RefreshIndex(settings.maxRefreshed);
+    const { refreshes = life.settings.nodePath ? "own" : "all" } = settings;
+    this.#isForAll = refreshes === "all";
   }
 
   /** A store that outlives the process has bindings that nobody has told of. */
@@ -107,11 +109,7 @@ export class Refreshes {
 
   /** Whether this node is the one that refreshes a binding: where it registered, as far as that is known. */
   #isOurs({ flow }: Binding): boolean {
-    return (
-      this.#settings.refreshes === "all" ||
-      flow === undefined ||
-      flow.node === this.#life.server.node
-    );
+    return this.#isForAll || flow === undefined || flow.node === this.#life.server.node;
   }
 
   #fill(after: string | undefined): void {
