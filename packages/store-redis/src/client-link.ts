@@ -2,12 +2,12 @@ import type { createClient } from "@redis/client";
 import type { Clock, Timer } from "@sipkit/core";
 import { StoreUnavailable } from "@sipkit/registrar";
 import { inTime } from "./deadline.ts";
-import { nameFailure } from "./failures.ts";
+import { codeOf, nameFailure } from "./failures.ts";
 import type { Answer, Command, Connection, Link } from "./link.ts";
 
 /** Milliseconds before the second attempt to connect; each further one waits twice as long. */
 const FIRST_PAUSE = 50;
-const LONGEST_PAUSE = 2000;
+const LONGEST_PAUSE = 500;
 
 export type RedisClient = ReturnType<typeof createClient>;
 
@@ -126,7 +126,7 @@ class ClientConnection implements Connection {
       return await inTime(clock, timeout, this.#client.sendCommand([...command]), late);
     } catch (error) {
       // A master that was demoted: the next one is elsewhere.
-      if (error instanceof Error && error.message.startsWith("READONLY")) this.drop(error);
+      if (error instanceof Error && codeOf(error.message) === "READONLY") this.drop(error);
       throw nameFailure(error);
     }
   }
