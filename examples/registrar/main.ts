@@ -8,7 +8,7 @@ import { hostname } from "node:os";
 import { Authorize } from "@sipkit/auth";
 import { Dispatcher } from "@sipkit/core";
 import { Proxy } from "@sipkit/proxy";
-import { Registrar } from "@sipkit/registrar";
+import { type ReachabilityEvent, Registrar } from "@sipkit/registrar";
 import { reloadOnHangup } from "./certificates.ts";
 import { greet } from "./greet.ts";
 import { LineWriter } from "./line-writer.ts";
@@ -23,13 +23,15 @@ try {
 }
 
 async function serve(options: RegistrarExampleOptions): Promise<void> {
-  const { domain, users, htdigest, minExpires, maxExpires, flowTimer, certificates } = options;
+  const { domain, users, htdigest, minExpires, maxExpires, flowTimer, qualify, certificates } =
+    options;
   const { store, place } = openStore(options.store);
   const registrar = new Registrar({
     minExpires,
     maxExpires,
     store,
     ...(flowTimer === undefined ? {} : { flowTimer }),
+    ...(qualify === undefined ? {} : { qualify: { interval: qualify } }),
   });
   const server = new Dispatcher({
     legs: options.legs,
@@ -45,8 +47,9 @@ async function serve(options: RegistrarExampleOptions): Promise<void> {
   });
 
   const log = new LineWriter();
-  for (const event of ["added", "refreshed", "removed", "expired", "lost"] as const) {
-    registrar.events.on(event, ({ addressOfRecord, binding }) => {
+  const changes = ["added", "refreshed", "removed", "expired", "lost"] as const;
+  for (const event of [...changes, "reachable", "unreachable"] as const) {
+    registrar.events.on(event, ({ addressOfRecord, binding }: ReachabilityEvent) => {
       log.write(`${event} ${addressOfRecord} at ${JSON.stringify(binding.uri)}`);
     });
   }

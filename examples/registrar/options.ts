@@ -14,6 +14,8 @@ export interface RegistrarExampleOptions extends ChosenUsers {
   readonly maxExpires: number;
   /** Seconds within which a registered flow must be kept alive, where the command line says so. */
   readonly flowTimer: number | undefined;
+  /** Seconds between two pings of a phone, where the command line wants pings. */
+  readonly qualify: number | undefined;
   /** Where registrations are kept, for `openStore`. */
   readonly store: string;
 }
@@ -29,6 +31,7 @@ export const usage = `Usage: pnpm start [options]
   --min-expires 10              the shortest registration in seconds
   --max-expires 3600            the longest
   --flow-timer 120              seconds within which phones with outbound must keep their flow alive
+  --qualify 29                  seconds from one ping of a phone to the next: is it still there?
   --store lmdb:./sipkit-data    where registrations are kept: lmdb:DIR, redis://HOST:PORT, or memory
 `;
 
@@ -52,13 +55,14 @@ export function readOptions(args: readonly string[]): RegistrarExampleOptions {
       "min-expires": { type: "string", default: "10" },
       "max-expires": { type: "string", default: "3600" },
       "flow-timer": { type: "string" },
+      qualify: { type: "string" },
       store: { type: "string", default: "lmdb:./sipkit-data" },
     },
   });
   const { users, areDemoUsers } = chooseUsers(values);
   const legs = values.listen.map(parseLeg);
   const certificates = legs.some(isSecure) ? certificateFiles(values) : undefined;
-  const { advertise, "flow-timer": flowTimer } = values;
+  const { advertise, "flow-timer": flowTimer, qualify } = values;
   return {
     legs: legs.map((leg) => ({
       ...leg,
@@ -73,6 +77,7 @@ export function readOptions(args: readonly string[]): RegistrarExampleOptions {
     minExpires: readSeconds("--min-expires", values["min-expires"]),
     maxExpires: readSeconds("--max-expires", values["max-expires"]),
     flowTimer: flowTimer === undefined ? undefined : readSeconds("--flow-timer", flowTimer),
+    qualify: qualify === undefined ? undefined : readSeconds("--qualify", qualify),
     store: values.store,
   };
 }
