@@ -16,6 +16,13 @@ export interface Connection {
   readonly identities?: readonly string[] | undefined;
   /** Sends what is left, then closes it. */
   close?(): void;
+  /**
+   * From now on it is closed when no byte comes from the other side for that many milliseconds; the last call holds. For who
+   * has told the other side how often to keep it alive.
+   *
+   * RFC 5626 §5.4
+   */
+  expectBytes?(within: number): void;
 }
 
 /** The other end: an address literal, a port, and the connection where there is one. */

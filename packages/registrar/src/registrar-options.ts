@@ -89,7 +89,10 @@ export interface RegistrarOptions {
    * Whether devices may register flows, or (`"required"`) must: who doesn't gets a 421. Default: true. RFC 5626 §6
    */
   readonly outbound?: boolean | "required";
-  /** Seconds within which a device that registered a flow must keep it alive, told by Flow-Timer. RFC 5626 §4.4 */
+  /**
+   * Seconds within which a device that registered a flow must keep it alive, told by Flow-Timer. A connection over which
+   * nothing comes for 10 s longer is closed. RFC 5626 §4.4, §5.4
+   */
   readonly flowTimer?: number;
   /**
    * What becomes of bindings when the connection is lost that they are reached by: `"remove"`, or `"keep"` until their

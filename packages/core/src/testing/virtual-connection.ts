@@ -28,6 +28,9 @@ export class VirtualConnection implements Connection {
   #other: VirtualConnection | undefined;
   #state: "connecting" | "open" | "closed";
   #deadline: Timer | undefined;
+  #lastRead = 0;
+  #longestSilence = Number.POSITIVE_INFINITY;
+  #watch: Timer | undefined;
   /** What was sent before the connection was there, and whom to tell when it never is. */
   #waiting: { readonly message: VirtualMessage; readonly to: Peer }[] = [];
 
@@ -85,6 +88,12 @@ export class VirtualConnection implements Connection {
     if (this.open) this.#end();
   }
 
+  expectBytes(within: number): void {
+    this.#longestSilence = within;
+    this.#watch?.cancel();
+    this.#watchSilence();
+  }
+
   /** Ends it at both ends at once. */
   cut(): void {
     const other = this.#other;
@@ -137,7 +146,8 @@ export class VirtualConnection implements Connection {
 
   #receive(message: VirtualMessage): void {
     if (this.open) {
-      message.arrived(this.#clock.now());
+      this.#lastRead = this.#clock.now();
+      message.arrived(this.#lastRead);
       this.#owner.arrived(message.wire, this);
     } else {
       // Nobody has this connection any more: the sender is told so.
@@ -149,6 +159,12 @@ export class VirtualConnection implements Connection {
   #end(): void {
     this.#tellOther();
     this.#gone();
+  }
+
+  #watchSilence(): void {
+    const left = this.#lastRead + this.#longestSilence - this.#clock.now();
+    if (left <= 0) this.close();
+    else this.#watch = this.#owner.clock.setTimer(left, () => this.#watchSilence());
   }
 
   #tellOther(): void {
@@ -166,6 +182,7 @@ export class VirtualConnection implements Connection {
     this.#failWaiting(this.#error("closed before it was there"));
     this.#state = "closed";
     this.#deadline?.cancel();
+    this.#watch?.cancel();
     this.#owner.ended(this);
   }
 

@@ -116,6 +116,10 @@ export class StreamConnection implements Connection, CarrierSink {
     this.#close("this side closes");
   }
 
+  expectBytes(within: number): void {
+    this.#progress.expectBytes(within);
+  }
+
   /** Closes at once, whatever is left. */
   destroy(why: string): void {
     this.ended(new Error(why));

@@ -35,6 +35,20 @@ describe("the progress of a connection", () => {
     expect(progress.overdue(57)?.counter).toBe("slowSenders");
   });
 
+  it("ends when the other side is silent for longer than it may, whatever goes out to it", () => {
+    const progress = new Progress(limits, false, 0);
+    progress.read(10, false);
+    progress.expectBytes(30);
+    progress.written(39);
+    expect(progress.overdue(39)).toBeUndefined();
+    expect(progress.overdue(40)?.counter).toBe("missedKeepAlives");
+    progress.read(40, false);
+    expect(progress.overdue(69)).toBeUndefined();
+    progress.expectBytes(50);
+    expect(progress.overdue(89)).toBeUndefined();
+    expect(progress.overdue(90)?.counter).toBe("missedKeepAlives");
+  });
+
   it("ends when no byte has passed in either direction", () => {
     const progress = new Progress(limits, false, 0);
     progress.read(10, false);

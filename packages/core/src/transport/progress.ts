@@ -18,6 +18,8 @@ export class Progress {
   #lastWrite: number;
   #begun = NONE;
   #silent = true;
+  /** How long the other side may say nothing, in milliseconds. */
+  #longestSilence = Number.POSITIVE_INFINITY;
 
   /** `owesMessage`: whether the other side opened the connection, and so has something to say. */
   constructor(limits: StreamLimits, owesMessage: boolean, now: number) {
@@ -46,6 +48,11 @@ export class Progress {
     this.#begun = NONE;
   }
 
+  /** The other side has said that it will not be silent for longer. */
+  expectBytes(within: number): void {
+    this.#longestSilence = within;
+  }
+
   /** What it has taken too long for; `undefined` when it is in time. */
   overdue(now: number): Delay | undefined {
     const limits = this.#limits;
@@ -57,6 +64,9 @@ export class Progress {
     }
     if (this.#owesMessage && this.#silent && now - this.#since >= limits.firstMessageTimeout) {
       return { why: "no whole message came in time", counter: "silentConnections" };
+    }
+    if (now - this.#lastRead >= this.#longestSilence) {
+      return { why: "no keep-alive came in time", counter: "missedKeepAlives" };
     }
     if (now - Math.max(this.#lastRead, this.#lastWrite) >= limits.idleTimeout) {
       return { why: "nothing passed over it for long", counter: "idleConnections" };

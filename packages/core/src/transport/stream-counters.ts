@@ -19,6 +19,8 @@ export interface StreamCounters {
   /** Sent no whole message in time, or fell silent within one. */
   silentConnections: number;
   idleConnections: number;
+  /** Sent nothing for longer than they were told to. */
+  missedKeepAlives: number;
 }
 
 /** Those of a transport that is new. */
@@ -37,5 +39,6 @@ export function streamCounters(): StreamCounters {
     slowSenders: 0,
     silentConnections: 0,
     idleConnections: 0,
+    missedKeepAlives: 0,
   };
 }

@@ -473,6 +473,22 @@ describe("TCP transport, bounds", () => {
     expect(server.transport.counters()).toMatchObject({ idleConnections: 1 });
   });
 
+  it("closes on who is silent for longer than he was told to be, but not while keep-alives come", async () => {
+    const server = await listen();
+    const client = await dial(server);
+    client.socket.write(message("1"));
+    await until(() => server.messages.length === 1);
+    server.messages[0]?.from.connection?.expectBytes?.(30_000);
+    await server.clock.advance(29_000);
+    client.socket.write("\r\n\r\n");
+    await until(() => client.received === "\r\n");
+    await server.clock.advance(29_000);
+    expect(client.ended).toBe(false);
+    await server.clock.advance(2_000);
+    await until(() => client.ended);
+    expect(server.transport.counters()).toMatchObject({ missedKeepAlives: 1, idleConnections: 0 });
+  });
+
   it("lets no timer run when there is no connection", async () => {
     const server = await listen();
     const client = await dial(server);
