@@ -15,6 +15,7 @@ import type { Binding } from "./binding.ts";
 import { isTarget, takes, targetsOf } from "./binding-targets.ts";
 import { chosenOf } from "./chosen-binding.ts";
 import { deviceOf } from "./device.ts";
+import { recover } from "./failures.ts";
 import { callMark, type GruuOwner, hasGr } from "./gruu.ts";
 import type { Life } from "./life.ts";
 import type { LostFlows } from "./lost-flows.ts";
@@ -24,6 +25,7 @@ import { wakeable } from "./push/push-options.ts";
 import { orderedByPings } from "./qualify-order.ts";
 import { isLost } from "./reachability.ts";
 import { readBindings } from "./read-bindings.ts";
+import { StoreUnavailable } from "./store-unavailable.ts";
 
 /** Finds where requests to users go. RFC 3261 §16.5 */
 export class LookUps {
@@ -51,7 +53,7 @@ export class LookUps {
 
   /**
    * Sends a request within a dialog on to where the device is now that its GRUU names: it may have come back over another
-   * flow since. Where it isn't found the request goes as its dialog has it.
+   * flow since. Where it isn't found, or the store is away, the request goes as its dialog has it.
    *
    * RFC 5627 §6.1
    */
@@ -61,7 +63,8 @@ export class LookUps {
     if (addressOfRecord === undefined || request.headers.has("route")) return undefined;
     const owner = this.#ownerOf(request.uri, addressOfRecord);
     if (owner === undefined || owner === "nobody") return undefined;
-    return whenKnown(this.#life.store.read(owner.addressOfRecord), (stored = []) => {
+    const found = recover(() => this.#life.store.read(owner.addressOfRecord), this.#away);
+    return whenKnown<readonly Binding[] | undefined, void>(found, (stored = []) => {
       const [best] = this.#targetsOf(owner.addressOfRecord, this.#liveOf(owner, stored));
       if (best === undefined) return;
       request.uri = best.uri;
@@ -69,6 +72,12 @@ export class LookUps {
       request.set(dialogRoute, { side: within.side, flow: best.flow });
     });
   }
+
+  /** Goes on without what a store has that is away. */
+  readonly #away = (cause: unknown): undefined => {
+    if (!(cause instanceof StoreUnavailable)) throw cause;
+    this.#life.failures.reportAway(cause);
+  };
 
   #found(
     request: Request,

@@ -1,4 +1,4 @@
-import { onRequest, type Response } from "@sipkit/core";
+import { type DialogRoute, dialogRoute, onRequest, type Response } from "@sipkit/core";
 import { TestServer } from "@sipkit/core/testing";
 import { describe, expect, it } from "vitest";
 import type { LocationStore } from "./location-store.ts";
@@ -77,6 +77,20 @@ describe.each([
     link.up = false;
     expect((await ask(server, refresh())).status).toBe(503);
     expect(server.errors).toHaveLength(2);
+  });
+
+  it("lets a request within a dialog to a GRUU go as its dialog has it", async () => {
+    const link = linkedStore(later);
+    const dialog: DialogRoute = { side: "b", flow: undefined };
+    const server = await TestServer.start([
+      onRequest("*", (packet) => packet.set(dialogRoute, dialog)),
+      new Registrar({ store: link.store }),
+      onRequest("*", answer499),
+    ]);
+    link.up = false;
+    const bye = request("BYE", "sip:alice@example.com;gr=urn:uuid:1");
+    expect((await ask(server, bye)).status).toBe(499);
+    expect(server.errors).toMatchObject([{ code: "SIP_STORE_UNAVAILABLE" }]);
   });
 
   it("starts, and expires what is over once the store is back", async () => {
