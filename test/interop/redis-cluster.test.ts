@@ -9,6 +9,7 @@ import { endPrograms } from "./program.ts";
 import { eventually, redisCommand } from "./redis.ts";
 import {
   type ClusterNode,
+  killMaster,
   moveSlot,
   type RedisCluster,
   restartNode,
@@ -140,8 +141,7 @@ describe.skipIf(inject("missingTools").includes("redis-server"))("redisStore on 
     const [hit = "", other = ""] = [dead, (dead + 1) % 3].map((home) => USERS[homes.indexOf(home)]);
     await Promise.all(USERS.map((user) => refresh(store, user)));
 
-    const master = cluster.masters[dead] as ClusterNode;
-    await master.program.end("SIGKILL");
+    await killMaster(cluster, dead);
     expect(await register(store, hit)).toMatchObject(["503", "5", { storeUnavailable: 1 }]);
     expect(await refresh(store, other)).toBe(2);
     // One that is opened only now finds its way, too.
@@ -155,7 +155,7 @@ describe.skipIf(inject("missingTools").includes("redis-server"))("redisStore on 
     }
     // Who took over has no replica yet.
     await expect(refresh(store, hit)).rejects.toMatchObject(UNAVAILABLE);
-    await restartNode(master);
+    await restartNode(cluster.masters[dead] as ClusterNode);
     await eventually(() => refresh(store, hit));
   });
 });

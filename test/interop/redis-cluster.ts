@@ -3,8 +3,9 @@ import { eventually, type RedisServer, redisCommand, startRedis } from "./redis.
 
 const SLOTS = 16_384;
 
-/** Milliseconds after which the nodes take one that is mute for dead. */
-const NODE_TIMEOUT = 1000;
+/** Milliseconds after which the nodes take one that is mute for dead: not while the machine is merely busy. */
+const NODE_TIMEOUT = 30_000;
+const SHORT_NODE_TIMEOUT = 1000;
 
 /** A node of a cluster of the test's own. */
 export interface ClusterNode extends RedisServer {
@@ -74,6 +75,17 @@ export async function moveSlot(
   }
   await redisCommand(to, "CLUSTER", "SETSLOT", `${slot}`, "NODE", to.id);
   await redisCommand(from, "CLUSTER", "SETSLOT", `${slot}`, "NODE", to.id);
+}
+
+/** Ends a master by SIGKILL, and has the other nodes notice it soon. */
+export async function killMaster(
+  { masters, replicas }: RedisCluster,
+  index: number,
+): Promise<void> {
+  const others = [...masters, ...replicas].filter((node) => node !== masters[index]);
+  const timeout = ["cluster-node-timeout", `${SHORT_NODE_TIMEOUT}`];
+  await Promise.all(others.map((node) => redisCommand(node, "CONFIG", "SET", ...timeout)));
+  await masters[index]?.program.end("SIGKILL");
 }
 
 /** Starts a node again, which has forgotten everything but its part in the cluster. */
