@@ -1,5 +1,5 @@
 /**
- * The benchmarks: `pnpm bench [parse|worst-case|digest|user-timing|register|call|memory|stores|transports|idle|flood|all] [--json FILE]`.
+ * The benchmarks: `pnpm bench [parse|worst-case|digest|user-timing|register|call|memory|stores|transports|idle|flood|storm|workers|all] [--json FILE]`.
  *
  * Ratios are taken in one run on one machine; absolute figures are that machine's.
  */
@@ -11,6 +11,7 @@ import { benchCall } from "./call.ts";
 import { benchFlood } from "./flood.ts";
 import { benchIdle } from "./idle.ts";
 import { benchRegister } from "./register.ts";
+import { benchStorm } from "./storm.ts";
 import { benchTransports } from "./transports.ts";
 import { Workbench } from "./workbench.ts";
 
@@ -27,6 +28,7 @@ const BENCHMARKS: Readonly<Record<string, (bench: Workbench) => unknown>> = {
   transports: benchTransports,
   idle: benchIdle,
   flood: benchFlood,
+  storm: benchStorm,
 };
 
 const { positionals, values } = parseArgs({

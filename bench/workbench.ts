@@ -17,6 +17,8 @@ export interface Server {
   readonly port: number;
   /** Every process of the server, as they are now. */
   pids(): readonly number[];
+  /** All that it has printed. */
+  output(): string;
   stop(): Promise<void>;
 }
 
@@ -65,7 +67,7 @@ export class Workbench {
     const child = this.spawn(log, command, args, cwd);
     const pid = child.pid;
     const deadline = Date.now() + START_WITHIN;
-    while (!listensOnUdp(port)) {
+    while (udpSockets(port).length === 0) {
       if (pid === undefined || hasEnded(child) || Date.now() > deadline) {
         if (pid !== undefined) await this.end(child);
         throw new Error(`${name} doesn't start: ${this.tail(log)}`);
@@ -76,6 +78,7 @@ export class Workbench {
       name,
       port,
       pids: () => (pid === undefined ? [] : processTree(pid)),
+      output: () => this.#output(log),
       stop: () => this.end(child),
     };
   }
@@ -98,13 +101,13 @@ export class Workbench {
     if (!hasEnded(child)) for (const pid of pids) kill(pid);
   }
 
+  #output(name: string): string {
+    return readFileSync(this.file(`${name}.log`), "utf8");
+  }
+
   /** The end of what a process has printed. */
   tail(name: string): string {
-    return readFileSync(this.file(`${name}.log`), "utf8")
-      .trim()
-      .split("\n")
-      .slice(-5)
-      .join("\n");
+    return this.#output(name).trim().split("\n").slice(-5).join("\n");
   }
 }
 
@@ -122,10 +125,17 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-function listensOnUdp(port: number): boolean {
+/** Datagrams to a UDP port of 127.0.0.1 that the kernel had no room for, of all its sockets. */
+export function datagramsLost(port: number): number {
+  const drops = udpSockets(port).map((line) => Number(line.trim().split(/\s+/).at(-1)));
+  return drops.reduce((sum, count) => sum + count, 0);
+}
+
+function udpSockets(port: number): readonly string[] {
   // 127.0.0.1 as the kernel prints it on a little-endian machine.
   const local = ` 0100007F:${port.toString(16).toUpperCase().padStart(4, "0")} `;
-  return readFileSync("/proc/net/udp", "latin1").includes(local);
+  const lines = readFileSync("/proc/net/udp", "latin1").split("\n");
+  return lines.filter((line) => line.includes(local));
 }
 
 function hasEnded(child: ChildProcess): boolean {

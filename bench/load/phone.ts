@@ -1,5 +1,4 @@
-import { createHash } from "node:crypto";
-import { DOMAIN, PASSWORD } from "../users.ts";
+import { credentialsLine, nonceIn, registerText } from "./register-text.ts";
 import { openWire, type Transport, type Wire } from "./wire.ts";
 
 /** How long a registration may take, ms. */
@@ -39,9 +38,9 @@ export class Phone {
   async register(): Promise<boolean> {
     const callId = `${process.pid}-${++ids}`;
     const challenged = await this.#ask(callId, "");
-    const nonce = /nonce="([^"]+)"/.exec(challenged)?.[1];
+    const nonce = nonceIn(challenged);
     if (nonce === undefined) return false;
-    return (await this.#ask(callId, this.#credentials(nonce))).startsWith("SIP/2.0 200 ");
+    return (await this.#ask(callId, credentialsLine(this.#user, nonce))).startsWith("SIP/2.0 200 ");
   }
 
   #ask(callId: string, credentials: string): Promise<string> {
@@ -49,19 +48,9 @@ export class Phone {
     const transport = this.#transport.toUpperCase();
     this.#cseq += 1;
     const branch = `z9hG4bK${callId}-${this.#cseq}`;
-    const user = this.#user;
-    const request =
-      `REGISTER sip:${DOMAIN} SIP/2.0\r\n` +
-      `Via: SIP/2.0/${transport} ${local};branch=${branch};rport\r\n` +
-      `Max-Forwards: 70\r\n` +
-      `From: <sip:${user}@${DOMAIN}>;tag=${callId}\r\n` +
-      `To: <sip:${user}@${DOMAIN}>\r\n` +
-      `Call-ID: ${callId}\r\n` +
-      `CSeq: ${this.#cseq} REGISTER\r\n` +
-      `Contact: <sip:${user}@${local}>;expires=3600\r\n` +
-      credentials +
-      `User-Agent: Example Phone T46 66.86.0.15\r\n` +
-      `Content-Length: 0\r\n\r\n`;
+    const cseq = this.#cseq;
+    const parts = { user: this.#user, transport, local, callId, cseq, branch, credentials };
+    const request = registerText(parts);
     return new Promise((resolve) => {
       const end = (text: string): void => {
         clearTimeout(timer);
@@ -75,18 +64,4 @@ export class Phone {
       send?.(request);
     });
   }
-
-  #credentials(nonce: string): string {
-    const ha1 = md5(`${this.#user}:${DOMAIN}:${PASSWORD}`);
-    const ha2 = md5(`REGISTER:sip:${DOMAIN}`);
-    const response = md5(`${ha1}:${nonce}:00000001:0a4f113b:auth:${ha2}`);
-    return (
-      `Authorization: Digest username="${this.#user}", realm="${DOMAIN}", nonce="${nonce}", ` +
-      `uri="sip:${DOMAIN}", response="${response}", algorithm=MD5, cnonce="0a4f113b", qop=auth, nc=00000001\r\n`
-    );
-  }
-}
-
-function md5(text: string): string {
-  return createHash("md5").update(text).digest("hex");
 }
