@@ -1,4 +1,4 @@
-import { type Awaitable, Request, type Response, SipError, whenKnown } from "@sipkit/core";
+import { type Awaitable, Request, SipError, whenKnown } from "@sipkit/core";
 import type { Binding } from "../binding.ts";
 import { bindingMark } from "../chosen-binding.ts";
 import type { BindingEvent } from "../events.ts";
@@ -93,11 +93,6 @@ export class StaleContacts {
       ...(this.#client && { client: this.#client }),
       late: () => grants.delete(key),
     });
-    this.#count(answer);
-  }
-
-  #count(answer: Response | undefined): void {
-    const { server } = this.#life;
     if (answer !== undefined && answer.status < 300) server.count("staleContactsRemoved");
     else server.count("staleContactsLeft");
   }

@@ -105,6 +105,8 @@ function uriOn({ protocol, sentBy }: Leg, user: string): string {
 function contactOn(leg: Leg, { user, binding, seconds }: SentContact, byPath: boolean): string {
   const given = new Params(binding?.params ?? "");
   const isTheirs = byPath && binding !== undefined;
+  // Deviation: who forwards a request leaves its Contact alone (RFC 3261 §16.6 step 1). The other registrar shall reach
+  // the device through us, for longer than the device registers, and not all registrars know a Path.
   const uri = isTheirs ? binding.uri : uriOn(leg, user);
   // RFC 5626 §6: the flow that they name ends here.
   const params = isTheirs ? given : given.without("reg-id").without("+sip.instance");
