@@ -8,7 +8,7 @@ import { hostname } from "node:os";
 import { Authorize } from "@sipkit/auth";
 import { Dispatcher } from "@sipkit/core";
 import { Proxy } from "@sipkit/proxy";
-import { type ReachabilityEvent, Registrar } from "@sipkit/registrar";
+import { type ReachabilityEvent, RegEvents, Registrar } from "@sipkit/registrar";
 import { reloadOnHangup } from "./certificates.ts";
 import { greet } from "./greet.ts";
 import { LineWriter } from "./line-writer.ts";
@@ -40,6 +40,7 @@ async function serve(options: RegistrarExampleOptions): Promise<void> {
     domains: [domain],
     receiver: [
       new Authorize({ realm: domain, credentials: users, htdigest, allowPings: true }),
+      new RegEvents(registrar),
       registrar,
       new Proxy(),
     ],

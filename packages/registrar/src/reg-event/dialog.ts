@@ -65,6 +65,8 @@ export class Dialog {
     this.#received = request.cseq.number;
     this.#way = this.#wayOf(request, server);
     const kept = [this.key, this.#from, this.#to, this.#way.target, ...this.#route];
+    // A quoted string may hold it, and then can't be sent.
+    if (kept.some((text) => text.includes("\0"))) throw new ParseError("NUL In A Header");
     if (kept.reduce((sum, text) => sum + text.length, 0) > LONGEST) {
       throw new Reject(403, { reason: "Dialog Too Long" });
     }

@@ -1,6 +1,9 @@
 import type { Clock, Timer } from "@sipkit/core";
 import { ExpiryHeap } from "../expiry-heap.ts";
 
+/** Wakes up at least this often, in milliseconds: a timer of Node's can't be set for more than 24 days. */
+const LONGEST_SLEEP = 3_600_000;
+
 /** What waits in a {@link DueQueue}. */
 export interface Due {
   /** Its place in the queue's lists; the queue's own. */
@@ -61,8 +64,9 @@ export class DueQueue<Item extends Due> {
     const next = this.#heap.topTime;
     if (next === undefined || next >= this.#armedFor) return;
     this.#timer?.cancel();
-    this.#armedFor = next;
-    const delay = Math.ceil(Math.max(0, next - this.#clock.now()));
+    const now = this.#clock.now();
+    const delay = Math.min(Math.ceil(Math.max(0, next - now)), LONGEST_SLEEP);
+    this.#armedFor = now + delay;
     this.#timer = this.#clock.setTimer(delay, () => this.#wake());
   }
 

@@ -1,17 +1,15 @@
-import { hash } from "node:crypto";
 import { type ClientObserver, type Server, SipError, whenKnown } from "@sipkit/core";
 import type { Binding } from "../binding.ts";
 import type { BindingEvent, BindingEventName } from "../events.ts";
 import { runDetached } from "../failures.ts";
 import type { Life } from "../life.ts";
 import { StoreUnavailable } from "../store-unavailable.ts";
-import { userUri } from "../user-uri.ts";
 import { changesOf } from "./contact-changes.ts";
-import { fullContents, partialContents } from "./contact-infos.ts";
 import type { Way } from "./dialog.ts";
+import { documentFor } from "./document.ts";
 import { DueQueue } from "./due-queue.ts";
 import type { RegEventsSettings } from "./options.ts";
-import { REGINFO, writeRegInfo } from "./reginfo.ts";
+import { REGINFO } from "./reginfo.ts";
 import type { Subscription } from "./subscription.ts";
 import { Subscriptions } from "./subscriptions.ts";
 
@@ -25,8 +23,6 @@ const ENDING: ReadonlySet<number> = new Set([
 /** How an ended subscription is called. RFC 6665 §4.1.3 */
 const TIMED_OUT = "terminated;reason=timeout";
 const DEACTIVATED = "terminated;reason=deactivated";
-
-const ID_LENGTH = 16;
 
 /** Tells subscribers of registrations: everything at first, then what has changed, one NOTIFY at a time. RFC 6665 §4.2.2 */
 export class Notifier {
@@ -158,24 +154,12 @@ export class Notifier {
   }
 
   #document(subscription: Subscription, stored: readonly Binding[]): string {
-    const life = this.#life();
-    const { addressOfRecord, owesAll, isOwner } = subscription;
-    const now = life.server.clock.wall();
-    const all = life.fixed.withStored(addressOfRecord, stored);
-    const current = all.filter(({ expiresAt }) => expiresAt > now);
-    const { version, changes } = subscription.take();
-    const about = { life, addressOfRecord, showsTemporary: isOwner };
-    const contents = owesAll
-      ? fullContents(current, changes, about)
-      : partialContents(changes, current.length > 0, about);
-    const info = {
-      version,
-      state: owesAll ? "full" : "partial",
-      addressOfRecord: userUri(addressOfRecord),
-      id: hash("sha256", addressOfRecord, "base64url").slice(0, ID_LENGTH),
-      ...contents,
-    } as const;
-    const { body, leftOut } = writeRegInfo(info, this.#settings.maxBody);
+    const { body, leftOut } = documentFor(
+      subscription,
+      stored,
+      this.#life(),
+      this.#settings.maxBody,
+    );
     for (let i = 0; i < leftOut; i++) this.#server.count("regEventsContactsLeftOut");
     return body;
   }

@@ -1,7 +1,5 @@
 import {
-  accept,
   dialogRoute,
-  expires,
   type Identity,
   identity,
   type Leg,
@@ -22,15 +20,13 @@ import { contactOf, Dialog, dialogKey } from "./dialog.ts";
 import { asksForReg, eventOf, PACKAGE } from "./event-header.ts";
 import type { Notifier } from "./notifier.ts";
 import type { RegEventsSettings } from "./options.ts";
-import { REGINFO } from "./reginfo.ts";
+import { secondsOf } from "./subscribe-terms.ts";
 import { Subscription } from "./subscription.ts";
 
 const ALLOW_EVENTS = { "Allow-Events": PACKAGE };
 const NO_EXTENSIONS: ReadonlySet<string> = new Set();
 /** Seconds after which a server that is full may have room. */
 const RETRY_AFTER = "60";
-/** Seconds: who asks for so much is never too brief. RFC 6665 §4.2.1.1 */
-const NEVER_TOO_BRIEF = 3600;
 
 /** Who may subscribe, as it turned out. */
 interface Subscriber {
@@ -151,13 +147,15 @@ export class Subscribers {
   #permitted(request: Request, user: string, next: (subscriber: Subscriber) => Outcome): Outcome {
     const who = request.get(identity);
     const name = who && `${who.realm}\n${who.user}`;
-    if (who !== undefined && this.#isOwner(who, user)) return next({ name, isOwner: true });
+    const go = (isOwner: boolean): Outcome =>
+      refuseUnknownExtensions(request, NO_EXTENSIONS) ?? next({ name, isOwner });
+    if (who !== undefined && this.#isOwner(who, user)) return go(true);
     const may = this.#settings.maySubscribe(request, who, this.#server, user);
     return whenKnown(
       may,
       (known): Outcome =>
         // Whatever isn't true, also from untyped code, is no.
-        known === true ? next({ name, isOwner: false }) : this.#forbidden(request),
+        known === true ? go(false) : this.#forbidden(request),
     );
   }
 
@@ -171,25 +169,13 @@ export class Subscribers {
     return request.createResponse(403, { stateless: request.get(identity) === undefined });
   }
 
-  /** How long the subscription is to last; 0: it is to end. Throws the `Reject` of what can't be had. */
   #seconds(request: Request): number {
-    const { headers } = request;
-    const { minExpires, maxExpires, defaultExpires } = this.#settings;
-    const refused = refuseUnknownExtensions(request, NO_EXTENSIONS);
-    if (refused !== undefined) {
-      const unsupported = refused.headers.get("unsupported") ?? "";
-      throw new Reject(420, { headers: { Unsupported: unsupported } });
+    try {
+      return secondsOf(request, this.#settings);
+    } catch (error) {
+      if (error instanceof Reject && error.status === 423) this.#server.count("regEventsTooBrief");
+      throw error;
     }
-    if (headers.has("accept") && !headers.readAll(accept).some(takesRegInfo)) {
-      throw new Reject(406, { headers: { Accept: REGINFO } });
-    }
-    const asked = headers.has("expires") ? headers.read(expires) : undefined;
-    const seconds = asked ?? defaultExpires;
-    if (seconds > 0 && seconds < minExpires && seconds < NEVER_TOO_BRIEF) {
-      this.#server.count("regEventsTooBrief");
-      throw new Reject(423, { headers: { "Min-Expires": String(minExpires) } });
-    }
-    return Math.min(seconds, maxExpires);
   }
 
   /** Throws a `Reject` where there is no room for one more. */
@@ -217,11 +203,4 @@ function accepted(request: Request, leg: Leg, seconds: number): Response {
 /** RFC 6665 §8.3.2 */
 function badEvent(request: Request): Response {
   return request.createResponse(489, { headers: ALLOW_EVENTS });
-}
-
-/** Whether a range of an Accept header has our documents in it. RFC 3261 §20.1 */
-function takesRegInfo(range: string): boolean {
-  const [type = "", ...params] = range.toLowerCase().split(";");
-  if (params.some((param) => /^\s*q\s*=\s*0(?:\.0{0,3})?\s*$/.test(param))) return false;
-  return ["*/*", "application/*", REGINFO].includes(type.replace(/\s/g, ""));
 }
