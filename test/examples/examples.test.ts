@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { connect } from "node:tls";
 import { completeRequest } from "@sipkit/core/testing";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { readOptions as readClusterOptions } from "../../examples/cluster/options.ts";
 import { certificatePath } from "../certificates/certificates.ts";
 
 // Each example is a process that compiles itself first.
@@ -186,6 +187,34 @@ describe("examples/registrar over TLS", () => {
     socket.destroy();
     return subject.CN;
   }
+});
+
+describe("examples/cluster", () => {
+  const secret = { SIPKIT_SECRET: "0123456789abcdef".repeat(2) };
+
+  it("prints its name, where it listens and what it shares, and serves before its Redis does", async () => {
+    const port = await freePort();
+    const listen = ["--listen", `tcp:127.0.0.1:${port}`, "--listen", `udp:127.0.0.1:${port}`];
+    const store = ["--store", `redis://:hidden@127.0.0.1:${await freePort()}`];
+    const example = startWith({ env: secret }, "cluster", "--node", "a", ...store, ...listen);
+    await example.says(/try: sipsak -U.*\n/);
+    expect(example.output()).toMatch(/^node a\nlistening on tcp:/m);
+    expect(example.output()).toMatch(/^registrations are kept in Redis at 127\.0\.0\.1:\d+$/m);
+    expect(await exchange(port, "OPTIONS sip:example.com SIP/2.0")).toBe("SIP/2.0 200 OK");
+    const register = "REGISTER sip:example.com SIP/2.0\nContact: <sip:alice@127.0.0.1>";
+    expect(await exchange(port, register)).toBe("SIP/2.0 401 Unauthorized");
+    expect(await stop(example)).toBe(0);
+    expect(example.output()).not.toContain("hidden");
+  });
+
+  it.each([
+    ["a secret that can be guessed", ["--node", "a"], {}, /SIPKIT_SECRET must have 32/],
+    ["a store that is none", ["--store", "memory"], secret, /--store is redis:/],
+    ["a sentinel without a group", ["--store", "sentinel:127.0.0.1"], secret, /--store is redis:/],
+    ["a number that is none", ["--replicas", "one"], secret, /--replicas is a number/],
+  ])("refuses %s", (_what, args, env, line) => {
+    expect(() => readClusterOptions(args, env)).toThrow(line);
+  });
 });
 
 describe("examples/register-and-redirect", () => {
