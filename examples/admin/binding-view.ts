@@ -1,7 +1,7 @@
-import { type Binding, bindingId } from "@sipkit/registrar";
+import { type Binding, bindingId, type Reachability } from "@sipkit/registrar";
 
 /** What an operator sees of a binding: data that survives JSON, without what only the registrar needs. */
-export interface BindingView {
+export interface BindingView extends Reachability {
   readonly id: string;
   readonly uri: string;
   readonly params: string;
@@ -14,8 +14,9 @@ export interface BindingView {
   readonly from: string | undefined;
 }
 
-export function bindingView(binding: Binding): BindingView {
+export function bindingView(binding: Binding & Reachability): BindingView {
   const { uri, params, q, expiresAt, path, userAgent, flow } = binding;
+  const { reachability, roundTripTime } = binding;
   return {
     id: bindingId(binding),
     uri,
@@ -25,5 +26,7 @@ export function bindingView(binding: Binding): BindingView {
     path,
     userAgent,
     from: flow && `${flow.protocol} ${flow.remote}`,
+    ...(reachability && { reachability }),
+    ...(roundTripTime !== undefined && { roundTripTime: Math.round(roundTripTime) }),
   };
 }

@@ -1,8 +1,14 @@
 import type { EventEmitter } from "node:events";
-import { type BindingEvent, type RegistrarEvents, userUri } from "@sipkit/registrar";
+import {
+  type BindingEvent,
+  type ReachabilityEvent,
+  type RegistrarEvents,
+  userUri,
+} from "@sipkit/registrar";
 import { bindingView } from "./binding-view.ts";
 
-const NAMES = ["added", "refreshed", "removed", "expired", "lost"] as const;
+const CHANGES = ["added", "refreshed", "removed", "expired", "lost"] as const;
+const PINGED = ["reachable", "unreachable"] as const;
 /** Streams that are open at once. */
 const MOST_STREAMS = 20;
 /** Events that wait for a reader who is slow; then his stream ends, and he reads the list anew. */
@@ -16,9 +22,14 @@ type Stream = ReadableStreamDefaultController<Uint8Array>;
 export class EventStreams {
   readonly #streams = new Set<Stream>();
   readonly #events: EventEmitter<RegistrarEvents>;
-  readonly #listeners = NAMES.map(
-    (name) => [name, (event: BindingEvent): void => this.#tell(name, event)] as const,
-  );
+  readonly #listeners = [
+    ...CHANGES.map(
+      (name) => [name, (event: BindingEvent): void => this.#tell(name, event)] as const,
+    ),
+    ...PINGED.map(
+      (name) => [name, (event: ReachabilityEvent): void => this.#tellPinged(name, event)] as const,
+    ),
+  ];
   readonly #timer: NodeJS.Timeout;
 
   constructor(events: EventEmitter<RegistrarEvents>) {
@@ -54,15 +65,30 @@ export class EventStreams {
 
   #tell(name: string, { addressOfRecord, binding, previous, reason, by }: BindingEvent): void {
     if (this.#streams.size === 0) return;
-    const data = {
+    this.#sendEvent(name, {
       addressOfRecord,
       uri: userUri(addressOfRecord),
       binding: bindingView(binding),
       previous: previous && bindingView(previous),
       reason,
       by,
-    };
-    // JSON has no line ends, so nothing that a phone sent can begin a field or an event of its own.
+    });
+  }
+
+  #tellPinged(
+    reachability: "reachable" | "unreachable",
+    { addressOfRecord, binding, ...told }: ReachabilityEvent,
+  ): void {
+    if (this.#streams.size === 0) return;
+    this.#sendEvent(reachability, {
+      addressOfRecord,
+      uri: userUri(addressOfRecord),
+      binding: bindingView({ ...binding, reachability, ...told }),
+    });
+  }
+
+  /** JSON has no line ends, so nothing that a phone sent can begin a field or an event of its own. */
+  #sendEvent(name: string, data: object): void {
     this.#send(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
   }
 

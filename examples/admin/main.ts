@@ -24,7 +24,7 @@ if (given !== undefined && !/^[\w.~+/-]{20,}$/.test(given)) {
 }
 const token = given ?? randomBytes(24).toString("base64url");
 
-const registrar = new Registrar();
+const registrar = new Registrar({ qualify: true });
 const dispatcher = new Dispatcher({
   legs: [`udp:127.0.0.1:${sip}`, `tcp:127.0.0.1:${sip}`],
   domains: ["example.com"],

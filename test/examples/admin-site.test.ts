@@ -84,6 +84,27 @@ describe("adminSite of examples/admin", () => {
 });
 
 describe("EventStreams of examples/admin", () => {
+  it("tells what pings told, with the time that the answer took", async () => {
+    const events = new EventEmitter<RegistrarEvents>();
+    const streams = new EventStreams(events);
+    const reader = streams.open()?.getReader();
+    await reader?.read();
+    const binding = sampleBinding(1);
+    events.emit("reachable", { addressOfRecord: ADDRESS, binding, roundTripTime: 20.4 });
+    events.emit("unreachable", { addressOfRecord: ADDRESS, binding });
+    const told = [await reader?.read(), await reader?.read()].map((chunk) => {
+      const [, name, data = ""] =
+        /^event: (\w+)\ndata: (.*)\n\n$/.exec(`${Buffer.from(chunk?.value ?? [])}`) ?? [];
+      const { reachability, roundTripTime, uri } = JSON.parse(data).binding;
+      return [name, reachability, roundTripTime, uri];
+    });
+    expect(told).toEqual([
+      ["reachable", "reachable", 20, binding.uri],
+      ["unreachable", "unreachable", undefined, binding.uri],
+    ]);
+    streams.close();
+  });
+
   it("ends the stream of a reader who leaves a thousand events waiting, and no other", async () => {
     const events = new EventEmitter<RegistrarEvents>();
     const streams = new EventStreams(events);

@@ -51,6 +51,7 @@ it("examples/admin shows live registrations as text, and removes one at a click"
     expect.stringContaining(HOSTILE.replaceAll('"', '\\"')),
     expect.stringMatching(/^udp 127\.0\.0\.1:\d+$/),
     HOSTILE,
+    "",
     expect.any(String),
     "Remove",
   ]);
