@@ -55,6 +55,14 @@ describe.skipIf(inject("missingTools").includes("redis-server"))("redisStore on 
   /** The index of the master that has a slot, as long as none was moved. */
   const homeOf = (slot: number): number => Math.floor((slot * 3) / 16_384);
 
+  /** A user, the index of her master, and a user of another one. */
+  async function neighbours(): Promise<{ hit: string; home: number; other: string }> {
+    const homes = await Promise.all(USERS.map(async (user) => homeOf(await slotOf(`=${user}`))));
+    const [home = 0] = homes;
+    const other = homes.findIndex((each) => each !== home);
+    return { hit: USERS[0] ?? "", home, other: USERS[other] ?? "" };
+  }
+
   describeLocationStore("redisStore", create, { describe, it });
   describeSharedLocationStore(
     "redisStore",
@@ -134,11 +142,23 @@ describe.skipIf(inject("missingTools").includes("redis-server"))("redisStore on 
     await expect(refresh(store)).rejects.toMatchObject(UNAVAILABLE);
   });
 
+  it("refuses users of a node that stands still, in time, and nobody else", async () => {
+    const store = open({ prefix: "still", timeout: 500 });
+    const { hit, other, home } = await neighbours();
+    await Promise.all([refresh(store, hit), refresh(store, other)]);
+    cluster.masters[home]?.program.signal("SIGSTOP");
+    for (let turn = 0; turn < 3; turn += 1) {
+      const refused = expect(refresh(store, hit)).rejects.toMatchObject(UNAVAILABLE);
+      expect(await refresh(store, other)).toBe(2 + turn);
+      await refused;
+    }
+    cluster.masters[home]?.program.signal("SIGCONT");
+    expect(await eventually(() => refresh(store, hit))).toBeGreaterThan(1);
+  });
+
   it("refuses users of a master that is dead, and has all that was acknowledged when its replica took over", async () => {
     const store = open({ prefix: "dead", replicas: 1 });
-    const homes = await Promise.all(USERS.map(async (user) => homeOf(await slotOf(`=${user}`))));
-    const [dead = 0] = homes;
-    const [hit = "", other = ""] = [dead, (dead + 1) % 3].map((home) => USERS[homes.indexOf(home)]);
+    const { hit, other, home: dead } = await neighbours();
     await Promise.all(USERS.map((user) => refresh(store, user)));
 
     await killMaster(cluster, dead);
