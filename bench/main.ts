@@ -14,6 +14,7 @@ import { benchRegister } from "./register.ts";
 import { benchStorm } from "./storm.ts";
 import { benchTransports } from "./transports.ts";
 import { Workbench } from "./workbench.ts";
+import { benchWorkers } from "./workers.ts";
 
 const BENCHMARKS: Readonly<Record<string, (bench: Workbench) => unknown>> = {
   // These load the packages when they run, once they are built.
@@ -29,6 +30,7 @@ const BENCHMARKS: Readonly<Record<string, (bench: Workbench) => unknown>> = {
   idle: benchIdle,
   flood: benchFlood,
   storm: benchStorm,
+  workers: benchWorkers,
 };
 
 const { positionals, values } = parseArgs({
