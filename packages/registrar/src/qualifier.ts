@@ -145,8 +145,8 @@ export class Qualifier implements PingOutcomes {
   }
 
   #ping({ addressOfRecord, binding }: Due): void {
-    const { server } = this.#life;
-    if (!isQualified(binding, this.#settings.bindings, server)) return;
+    const { server, settings } = this.#life;
+    if (!isQualified(binding, this.#settings, settings, server)) return;
     const begun = this.#states.begin(addressOfRecord, binding);
     if (begun === undefined) return;
     if (begun.ping === 0) server.count("forgottenPings");

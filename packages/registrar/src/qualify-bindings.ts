@@ -1,23 +1,28 @@
 import { canonicalAddress, parseSipUri, type Server } from "@sipkit/core";
 import type { Binding } from "./binding.ts";
-import type { QualifiedBindings } from "./qualify-options.ts";
+import { wakeable } from "./push/push-options.ts";
+import type { QualifySettings } from "./qualify-options.ts";
+import type { RegistrarSettings } from "./registrar-options.ts";
 
 const SIP_PORT = 5060;
 
 /**
  * Whether a binding is to be pinged from here: in force, over a flow of this node that can still be used. One without a
  * flow is not: whoever registered it wrote down an address, and nobody there has asked for anything. One behind a Path
- * is its edge proxy's to ping. Nor is one that is woken by push notifications: it may sleep.
- *
- * RFC 8599 §4.1
+ * is its edge proxy's to ping. Nor is one that push notifications wake: it may sleep.
  */
-export function isQualified(binding: Binding, which: QualifiedBindings, server: Server): boolean {
+export function isQualified(
+  binding: Binding,
+  { bindings }: QualifySettings,
+  { push }: Pick<RegistrarSettings, "push">,
+  server: Server,
+): boolean {
   const { flow, uri, expiresAt } = binding;
   if (flow === undefined || flow.node !== server.node) return false;
   if (expiresAt <= server.clock.wall() || !/^sips?:/i.test(uri)) return false;
-  if (which === "udp" && flow.protocol !== "udp") return false;
-  if (/;pn-provider=/i.test(uri) || !server.isAlive(flow)) return false;
-  return which !== "nat" || isBehindNat(uri, flow);
+  if (bindings === "udp" && flow.protocol !== "udp") return false;
+  if (!server.isAlive(flow) || wakeable(binding, push) !== undefined) return false;
+  return bindings !== "nat" || isBehindNat(uri, flow);
 }
 
 /** Whether it sends from another place than its Contact says; over a connection the port tells nothing. */
