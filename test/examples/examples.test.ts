@@ -301,6 +301,24 @@ describe("examples/register-client", () => {
   });
 });
 
+describe("examples/mid-registrar", () => {
+  it("registers a phone with the registrar behind it, and takes it away there", async () => {
+    const [port, behind] = [await freePort(), await freePort()];
+    const upstream = start("registrar", "--listen", `udp:127.0.0.1:${behind}`);
+    await upstream.says(/try: /);
+    const mid = start("mid-registrar", `${port}`, `sip:127.0.0.1:${behind}`);
+    await mid.says(/listening on tcp/);
+    const client = start("register-client", "--server", `sip:127.0.0.1:${port};transport=tcp`);
+    await client.says(/is registered for 60 s/);
+    await mid.says(/sip:alice@example\.com is at sip:/);
+    await upstream.says(/added sip:alice@example\.com.*sip:mid\./);
+    expect(await stop(client)).toBe(0);
+    await mid.says(/sip:alice@example\.com has gone/);
+    await upstream.says(/removed sip:alice@example\.com/);
+    expect(await stop(mid)).toBe(0);
+  });
+});
+
 describe("examples/ladder", () => {
   it("draws who sent what to whom, of a call and of one that is given up", async () => {
     const example = start("ladder", "--ascii");
