@@ -93,15 +93,14 @@ export class LookUps {
     const takers = settings.filtersMethods
       ? live.filter((binding) => takes(binding, request.method))
       : live;
-    const { awake, asleep } = this.#push?.sort(request, takers) ?? { awake: takers, asleep: [] };
-    const found = this.#targetsOf(user, awake);
+    const sorted = this.#push?.sort(request, takers);
+    const found = this.#targetsOf(user, sorted?.awake ?? takers);
     const best = found[0];
-    if (asleep.length > 0) {
-      const late = this.#push?.late(request, user, asleep, (binding) =>
-        this.#targetsOf(user, this.#liveOf(owner, [binding])),
-      );
-      if (late !== undefined) request.set(lateTargets, late);
-    } else if (best === undefined) {
+    const late = this.#push?.late(request, user, sorted?.asleep ?? [], (binding) =>
+      this.#targetsOf(user, this.#liveOf(owner, [binding])),
+    );
+    if (late !== undefined) request.set(lateTargets, late);
+    else if (best === undefined) {
       if (takers.length < live.length) return notAllowed(request, live);
       return this.#unreachable(request, user, stored === undefined && all.length === 0);
     }

@@ -3,10 +3,6 @@ import { requestedSeconds } from "../delta-seconds.ts";
 import { pushDeviceOf, pushId, pushParams } from "./push-device.ts";
 import type { PushSettings } from "./push-options.ts";
 
-/** Seconds before its binding ends by which a device that wakes itself has to register again, beside when it is woken. */
-const OWN_MARGIN = 10;
-/** RFC 8599 §5.6.1.1: bigger than this, in seconds. */
-const LEAST_PNSREG = 120;
 const PARAMS: readonly string[] = ["pn-provider", "pn-param", "pn-prid", "pn-purr"];
 
 /**
@@ -64,15 +60,11 @@ export function featureCaps(request: Request, push: PushSettings): readonly stri
     const wakesItself = value.params.has("+sip.pnsreg") && params.has("pn-prid");
     for (const each of asked) {
       if (each === undefined) continue;
-      const own = wakesItself && push.refreshBefore > 0 ? `;+sip.pnsreg="${ownRefresh(push)}"` : "";
+      const own = wakesItself && push.pnsreg !== undefined ? `;+sip.pnsreg="${push.pnsreg}"` : "";
       caps.set(each.name, `*;+sip.pns="${each.name}"${own}`);
     }
   }
   return [...caps.values()];
-}
-
-function ownRefresh({ refreshBefore }: PushSettings): number {
-  return Math.max(refreshBefore, LEAST_PNSREG) + OWN_MARGIN;
 }
 
 /** RFC 3261 §19.1.1: no parameter comes twice. */

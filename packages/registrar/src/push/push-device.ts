@@ -18,7 +18,7 @@ const PUSH_PARAMS = /;pn-(?:provider|param|prid|purr)(?:=[^;?]*)?(?=[;?]|$)/gi;
 const ID_LENGTH = 22;
 
 /** Whether a URI may have push parameters. */
-export function mentionsPush(uri: string): boolean {
+function mentionsPush(uri: string): boolean {
   return uri.includes(";") && /;pn-/i.test(uri);
 }
 

@@ -63,7 +63,7 @@ export interface PushOptions {
   readonly maxOutstanding?: number;
   /**
    * Seconds before its binding ends at which a device is woken so that it registers again; 0: never. A device that asks
-   * for less than a minute more than that gets a 423. Default: 120.
+   * for less than a minute more than that (180 s where it is 0) gets a 423. Default: 120.
    */
   readonly refreshBefore?: number;
   /**
@@ -84,6 +84,8 @@ export interface PushSettings
   readonly refreshes: "own" | "all" | undefined;
   /** Seconds that a device must ask for at least. */
   readonly minExpires: number;
+  /** By how many seconds before the end who wakes itself has to register again; `undefined`: it is woken in any case. */
+  readonly pnsreg: number | undefined;
 }
 
 /** A push service. */
@@ -95,6 +97,10 @@ export interface PushProvider {
 
 /** Seconds that a binding lasts at least before its device is woken to refresh it. */
 const BEFORE_REFRESH = 60;
+/** RFC 8599 §5.5, §5.6.1.1: a device is woken so many seconds before the end; who wakes itself comes earlier. */
+const RECOMMENDED = 120;
+/** Seconds by which it comes earlier. */
+const OWN_MARGIN = 10;
 const METHODS: readonly Method[] = ["INVITE", "MESSAGE", "SUBSCRIBE", "REFER", "NOTIFY"];
 /** What stands in quotes in a Feature-Caps. RFC 3840 §9 */
 const NAME = /^[A-Za-z0-9.!%*_+`'~-]{1,64}$/;
@@ -130,10 +136,11 @@ export function readPush(
     "push: refreshBefore must be a whole number from 0",
   );
   // RFC 8599 §5.6.1.1: too short is what would end before its device could be woken.
-  const minExpires = refreshBefore === 0 ? 0 : refreshBefore + BEFORE_REFRESH;
+  const lead = refreshBefore === 0 ? RECOMMENDED : refreshBefore;
+  const minExpires = lead + BEFORE_REFRESH;
   check(
     minExpires <= shortest,
-    `push: maxExpires and defaultExpires must be at least ${minExpires}, refreshBefore and a minute`,
+    `push: maxExpires and defaultExpires must be at least ${minExpires}`,
   );
   return {
     providers,
@@ -146,6 +153,7 @@ export function readPush(
     refreshBefore,
     refreshes: options.refreshes,
     minExpires,
+    pnsreg: lead < RECOMMENDED ? undefined : lead + OWN_MARGIN,
   };
 }
 

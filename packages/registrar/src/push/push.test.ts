@@ -6,6 +6,7 @@ import {
   ALICE,
   contactsOf,
   distant,
+  inMemory,
   type Register,
   register,
   request,
@@ -118,10 +119,14 @@ describe("Registrar, what a Contact asks for, RFC 8599 §5.6.1", () => {
     expect([response.status, response.headers.getAll("feature-caps")]).toEqual([200, caps]);
   });
 
-  it("asks who can wake itself for no more than before, where nobody is woken to refresh", async () => {
-    const { answer } = await site({ refreshBefore: 0 });
-    const response = await answer(asleep({ tail: ";+sip.pnsreg;expires=40" }));
-    expect(response.headers.getAll("feature-caps")).toEqual(['*;+sip.pns="acme"']);
+  it.each([
+    [0, ';+sip.pnsreg="130"'],
+    [119, ""],
+    [150, ';+sip.pnsreg="160"'],
+  ])("tells who can wake itself when to, by refreshBefore: %s", async (refreshBefore, told) => {
+    const { answer } = await site({ refreshBefore });
+    const response = await answer(asleep({ tail: ";+sip.pnsreg" }));
+    expect(response.headers.getAll("feature-caps")).toEqual([`*;+sip.pns="acme"${told}`]);
   });
 
   it.each(["nobody", "__proto__", "constructor", "toString", "a%00"])(
@@ -295,6 +300,14 @@ describe("Registrar, requests to devices that sleep, RFC 8599 §5.6.2", () => {
     expect([held.found.length, held.settled]).toEqual([1, 1]);
   });
 
+  it.each(['"se;cret"', "se cret"])(
+    "takes no token for one that is no part of a URI: %s",
+    async (token) => {
+      const at = await site();
+      expect((await at.answer(asleep({ token }))).status).toBe(400);
+    },
+  );
+
   it("takes escapes off what it hands to the hook", async () => {
     const at = await site();
     await at.answer(asleep({ token: "a%2Fb%3D" }));
@@ -415,6 +428,14 @@ describe("Registrar, requests to devices that sleep, RFC 8599 §5.6.2", () => {
     await at.answer(asleep({ port: 3, tail: `;${INSTANCE}` }));
     await at.server.clock.advance(10);
     expect(held.found).toEqual([["sip:alice@192.0.2.100:3"]]);
+  });
+
+  it("wakes nobody whose binding has ended, though the store still has it, RFC 8599 §5.5", async () => {
+    const store = { ...inMemory(), expire: () => [], nextExpiry: () => undefined };
+    const at = await site({ refreshBefore: 0 }, { store });
+    await at.answer(asleep());
+    await at.server.clock.advance(300_000);
+    expect((await at.answer(request("INVITE", ALICE))).status).toBe(480);
   });
 
   it("waits no longer for who is removed, RFC 8599 §5.5", async () => {
@@ -662,8 +683,8 @@ describe("Registrar, refreshing by push, RFC 8599 §5.5", () => {
 
   it("does none where it is told so", async () => {
     const at = await site({ refreshBefore: 0 });
-    await at.answer(asleep({ tail: ";expires=60" }));
-    await at.server.clock.advance(60_000);
+    await at.answer(asleep());
+    await at.server.clock.advance(300_000);
     expect(at.pushed).toEqual([]);
   });
 });

@@ -87,13 +87,14 @@ export class Push {
     };
   }
 
-  /** What a proxy has devices woken by, and waits for. `targetsOf`: where the request goes when one comes. */
+  /** What a proxy has devices woken by, and waits for; `undefined`: nobody sleeps. `targetsOf`: where the request goes when one comes. */
   late(
     request: Request,
     addressOfRecord: string,
     asleep: readonly Binding[],
     targetsOf: (binding: Binding) => readonly Target[],
-  ): LateTargets {
+  ): LateTargets | undefined {
+    if (asleep.length === 0) return undefined;
     const { method, callId } = request;
     const why: PushReason = { reason: "call", method, from: request.from.uri, callId };
     return {
@@ -116,8 +117,10 @@ export class Push {
   }
 
   #sleeps(binding: Binding): boolean {
+    const { clock } = this.#life.server;
     const device = wakeable(binding, this.#settings);
-    if (device === undefined) return false;
+    // RFC 8599 §5.5: whose binding has ended isn't woken. A store may still have it.
+    if (device === undefined || binding.expiresAt <= clock.wall()) return false;
     if (isLost(binding, this.#life.server)) return true;
     return (
       !this.#isAwake(device) &&

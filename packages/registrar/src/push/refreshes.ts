@@ -30,6 +30,8 @@ export class Refreshes {
   readonly #index: RefreshIndex;
   #timer: Timer | undefined;
   #isClosed = false;
+  /** The operator knows that the store fails. */
+  #hasTold = false;
 
   constructor(life: Life, settings: PushSettings, sender: PushSender) {
     this.#life = life;
@@ -82,6 +84,7 @@ export class Refreshes {
     void recover<void>(
       () =>
         whenKnown(store.read(addressOfRecord), (bindings = []) => {
+          this.#hasTold = false;
           const next = Math.min(...bindings.map((each) => this.#wake(addressOfRecord, each)));
           if (next !== Number.POSITIVE_INFINITY) this.#add(addressOfRecord, next);
         }),
@@ -136,6 +139,8 @@ export class Refreshes {
   #tell(cause: unknown): void {
     const { server, failures } = this.#life;
     if (cause instanceof StoreUnavailable) failures.reportAway(cause);
-    else server.report(new SipError("SIP_STORE", "the location store can't be read", { cause }));
+    if (cause instanceof StoreUnavailable || this.#hasTold) return;
+    this.#hasTold = true;
+    server.report(new SipError("SIP_STORE", "the location store can't be read", { cause }));
   }
 }
