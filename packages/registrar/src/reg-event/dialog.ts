@@ -154,8 +154,15 @@ function strictRouter(uri: string): string | undefined {
   return parseSipUri(uri).params.has("lr") ? undefined : detach(asRequestUri(uri));
 }
 
-/** Where we are reached in a dialog, as a Contact. RFC 7118 §5.2: plain or secure, a WebSocket is "ws" in a URI. */
-export function contactOf({ protocol, sentBy }: Leg): string {
+/**
+ * Where we are reached in the dialog of a request that came in there, as a Contact.
+ *
+ * RFC 3261 §12.1.1: who asks securely is answered so. RFC 7118 §5.2: plain or secure, a WebSocket is "ws" in a URI.
+ */
+export function contactOf({ uri }: Request, { protocol, sentBy }: Leg): string {
+  const isSecure = protocol === "tls" || protocol === "wss";
+  const isSips = isSecure && /^sips:/i.test(uri);
   const name = protocol === "wss" ? "ws" : protocol;
-  return `<sip:${sentBy}${name === "udp" ? "" : `;transport=${name}`}>`;
+  const isSaid = name === "udp" || (name === "tls" && isSips);
+  return `<${isSips ? "sips" : "sip"}:${sentBy}${isSaid ? "" : `;transport=${name}`}>`;
 }

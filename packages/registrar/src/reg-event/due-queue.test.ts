@@ -62,6 +62,27 @@ describe("DueQueue", () => {
     expect(clock.pending).toBe(0);
   });
 
+  it("calls for a hundred in one turn of the event loop", async () => {
+    const clock = new VirtualClock();
+    const turns: number[] = [];
+    const watched = {
+      now: () => clock.now(),
+      wall: () => clock.wall(),
+      setTimer: (delay: number, run: () => void) =>
+        clock.setTimer(delay, () => {
+          turns.push(0);
+          run();
+        }),
+    };
+    const queue = new DueQueue<Item>(watched, (each) => {
+      queue.delete(each);
+      turns.push((turns.pop() ?? 0) + 1);
+    });
+    for (let i = 0; i < 250; i++) queue.set(item(i), 10);
+    await clock.advance(10);
+    expect([turns, clock.pending]).toEqual([[100, 100, 50], 0]);
+  });
+
   it("gives an item another time while it is called", async () => {
     const clock = new VirtualClock();
     const called: number[] = [];

@@ -3,6 +3,8 @@ import { ExpiryHeap } from "../expiry-heap.ts";
 
 /** Wakes up at least this often, in milliseconds: a timer of Node's can't be set for more than 24 days. */
 const LONGEST_SLEEP = 3_600_000;
+/** Items that are called for in one turn of the event loop. */
+const MOST_AT_ONCE = 100;
 
 /** What waits in a {@link DueQueue}. */
 export interface Due {
@@ -74,7 +76,7 @@ export class DueQueue<Item extends Due> {
     // Whatever is set meanwhile arms nothing.
     this.#armedFor = Number.NEGATIVE_INFINITY;
     const now = this.#clock.now();
-    for (;;) {
+    for (let i = 0; i < MOST_AT_ONCE; i++) {
       const { top, topTime } = this.#heap;
       if (top === undefined || topTime === undefined || topTime > now) break;
       this.#run(this.#items[top] as Item);

@@ -1,8 +1,9 @@
-import { identity, onRequest, type Request, type Response } from "@sipkit/core";
+import { identity, onRequest, type Protocol, Request, type Response } from "@sipkit/core";
 import { type VirtualHost, VirtualNetwork, type VirtualNode } from "@sipkit/core/testing";
 import { describe, expect, it } from "vitest";
 import { Registrar } from "../registrar.ts";
 import { told } from "../test-kit/watch-kit.ts";
+import { contactOf } from "./dialog.ts";
 import type { MaySubscribe } from "./options.ts";
 import { RegEvents } from "./reg-events.ts";
 
@@ -61,6 +62,21 @@ async function world(protocol: "udp" | "tcp", who: "alice" | "nobody" = "alice")
       net.until(alice.app.ask(alice.newRequest("SUBSCRIBE", ALICE, { Event: "reg", ...headers }))),
   };
 }
+
+describe("our Contact", () => {
+  it.each<[string, Protocol, string]>([
+    [ALICE, "udp", "<sip:192.0.2.1:5060>"],
+    [ALICE, "tcp", "<sip:192.0.2.1:5060;transport=tcp>"],
+    [ALICE, "tls", "<sip:192.0.2.1:5060;transport=tls>"],
+    [ALICE, "wss", "<sip:192.0.2.1:5060;transport=ws>"],
+    ["sips:alice@example.com", "tls", "<sips:192.0.2.1:5060>"],
+    ["sips:alice@example.com", "wss", "<sips:192.0.2.1:5060;transport=ws>"],
+    ["sips:alice@example.com", "udp", "<sip:192.0.2.1:5060>"],
+  ])("to %s over %s is %s", (uri, protocol, expected) => {
+    const leg = { protocol, address: "192.0.2.1", port: 5060, sentBy: "192.0.2.1:5060" };
+    expect(contactOf(new Request("SUBSCRIBE", uri), leg)).toBe(expected);
+  });
+});
 
 describe.each(["udp", "tcp"] as const)("where NOTIFYs go, over %s", (protocol) => {
   it.each(["alice", "nobody"] as const)(

@@ -196,7 +196,7 @@ export class Subscribers {
 }
 
 function accepted(request: Request, leg: Leg, seconds: number): Response {
-  const headers = { Expires: String(seconds), Contact: contactOf(leg), ...ALLOW_EVENTS };
+  const headers = { Expires: String(seconds), Contact: contactOf(request, leg), ...ALLOW_EVENTS };
   return request.createResponse(200, { headers });
 }
 
