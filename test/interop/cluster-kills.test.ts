@@ -24,13 +24,18 @@ describe.skipIf(inject("missingTools").includes("redis-server"))(
     let redis: Redis;
     let a: ClusterNode;
     let b: ClusterNode;
-    let load: Load;
+    let load: Load | undefined;
+    const startLoad = async (): Promise<Load> => {
+      load = new Load(a, b);
+      await load.start();
+      return load;
+    };
     beforeAll(async () => {
       redis = await startSentinelRedis();
       ({ a, b } = await makeNodes(redis, [...loadUsers, "late"]));
       await Promise.all([a.start(SECRET), b.start(SECRET)]);
     }, 60_000);
-    afterEach(() => load.stop());
+    afterEach(() => load?.stop());
     afterAll(async () => {
       redis.store.close();
       await endPrograms();
@@ -41,8 +46,7 @@ describe.skipIf(inject("missingTools").includes("redis-server"))(
       "loses nothing that was acknowledged when node $name is killed, and goes on, round $round",
       async ({ name }) => {
         const [dying, other] = name === "a" ? [a, b] : [b, a];
-        load = new Load(a, b);
-        await load.start();
+        const load = await startLoad();
         const at = performance.now();
         await dying.kill();
         load.redial();
@@ -74,8 +78,7 @@ describe.skipIf(inject("missingTools").includes("redis-server"))(
     it.each(rounds)(
       "loses nothing that was acknowledged when Redis's master is killed, refuses meanwhile, and goes on, round %i",
       async () => {
-        load = new Load(a, b);
-        await load.start();
+        const load = await startLoad();
         const [sentinel] = redis.sentinels as readonly [RedisServer];
         const port = await masterPort(sentinel);
         const master = redis.servers.find((server) => server.port === port) as RedisServer;
@@ -112,6 +115,19 @@ describe.skipIf(inject("missingTools").includes("redis-server"))(
         for (const each of redis.sentinels) await knowsAll(each);
       },
     );
+
+    it("refuses nothing when a replica is killed, and a sentinel", async () => {
+      const load = await startLoad();
+      const [first, second] = redis.sentinels as readonly [RedisServer, RedisServer];
+      const port = await masterPort(second);
+      const replica = redis.servers.find((server) => server.port !== port) as RedisServer;
+      const at = performance.now();
+      await Promise.all([replica, first].map(({ program }) => program.end("SIGKILL")));
+      await load.flows(at);
+      await load.accepts(performance.now(), a, b);
+      expect(load.refusals.map(({ text }) => text)).toEqual([]);
+      expect(await lostOf(redis.store, load.acknowledged())).toEqual([]);
+    });
   },
 );
 
