@@ -177,6 +177,14 @@ describe.skipIf(inject("missingTools").includes("redis-server"))("redisStore", (
       expect(await refresh(open({ url: `redis://:right@127.0.0.1:${port}` }))).toBe(1);
     });
 
+    it("says so when what it takes for a cluster is none", async () => {
+      const { url } = await startRedis();
+      await expect(refresh(open({ cluster: [url] }))).rejects.toMatchObject({
+        ...UNAVAILABLE,
+        message: expect.stringMatching(/cluster support disabled/),
+      });
+    });
+
     it("has a REGISTER refused with 503, and counted, while the server stands still", async () => {
       const redis = await startRedis();
       const store = open({ url: redis.url, timeout: 500 });

@@ -109,8 +109,10 @@ export class ClusterLink implements Link {
     if (this.#masters[slot] === undefined) await this.#drawInTime();
     const address = this.#masters[slot];
     if (address !== undefined) return address;
-    if (this.#failure instanceof StoreUnavailable) throw this.#failure;
-    throw new StoreUnavailable("no node of the cluster has the user's slot");
+    const cause = this.#failure;
+    if (cause instanceof StoreUnavailable) throw cause;
+    const why = cause instanceof Error ? `: ${cause.message}` : "";
+    throw new StoreUnavailable(`no node of the cluster says who has a slot${why}`, { cause });
   }
 
   #linkTo(address: string): ClientLink {
@@ -153,8 +155,9 @@ export class ClusterLink implements Link {
   }
 
   #take(teller: string, reply: unknown): void {
+    const masters = mastersOf(reply);
     this.#masters.fill(undefined);
-    for (const { from, to, host, port } of mastersOf(reply)) {
+    for (const { from, to, host, port } of masters) {
       const address = addressOf(teller, host, port);
       this.#masters.fill(address, from, to + 1);
     }

@@ -17,7 +17,7 @@ export interface SentinelOptions {
   readonly password?: string;
 }
 
-export interface ClientOptions {
+interface ClientOptions {
   readonly url: string;
   readonly RESP: 2;
   readonly commandsQueueMaxLength: number;
@@ -25,7 +25,7 @@ export interface ClientOptions {
   readonly socket: { readonly connectTimeout: number; readonly reconnectStrategy: false };
 }
 
-export function clientOptions(url: string, timeout: number): ClientOptions {
+function clientOptions(url: string, timeout: number): ClientOptions {
   return {
     url,
     RESP: 2,
