@@ -126,7 +126,7 @@ export async function masterPort(sentinel: RedisServer): Promise<number> {
 }
 
 /** Writes an htdigest file; everybody's password is `secret`. */
-export async function htdigestOf(users: readonly string[]): Promise<string> {
+async function htdigestOf(users: readonly string[]): Promise<string> {
   const file = join(await scratchFolder(), "users");
   const lines = users.map((user) => `${user}:example.com:${md5(`${user}:example.com:secret`)}`);
   await writeFile(file, `${lines.join("\n")}\n`);
