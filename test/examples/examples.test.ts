@@ -6,6 +6,8 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect } from "node:tls";
+import { authorize } from "@sipkit/auth";
+import { Dispatcher, parsePacket, Request } from "@sipkit/core";
 import { completeRequest } from "@sipkit/core/testing";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { readOptions as readClusterOptions } from "../../examples/cluster/options.ts";
@@ -123,12 +125,36 @@ describe("examples/registrar", () => {
     expect(await stop(example)).toBe(0);
   });
 
+  it("bans who guesses passwords, and says so", async () => {
+    const port = await freePort();
+    const listen = ["--listen", `udp:127.0.0.1:${port}`];
+    const example = start("registrar", ...listen, "--allow", "192.0.2.0/24");
+    await example.says(/try: sipsak -U.*\n/);
+    const guesser = new Dispatcher({ legs: ["udp:127.0.0.1:0"] });
+    await guesser.listen();
+    const to = `sip:127.0.0.1:${port}`;
+    for (let guess = 0; guess < 20; guess += 1) {
+      const address = `From: <sip:u${guess}@example.com>;tag=1\nTo: <sip:u${guess}@example.com>`;
+      const text = `REGISTER sip:example.com SIP/2.0\n${address}\nCall-ID: ${guess}`;
+      const request = Request.parse(completeRequest(text));
+      const challenge = await guesser.request(request, { to }).final;
+      expect(await authorize(request, challenge, [`u${guess}`, "guess"])).toBe(true);
+      expect((await guesser.request(request, { to }).final).status).toBe(401);
+    }
+    await example.says(/sipkit auth failure from=127\.0\.0\.1 user=u19 reason=credentials/);
+    await example.says(/^banned 127\.0\.0\.1 for 60 s$/m);
+    expect(await exchange(port, "OPTIONS sip:example.com SIP/2.0", 300)).toBe("");
+    await guesser.close();
+    expect(await stop(example)).toBe(0);
+  });
+
   it.each([
     [
       "demo users beyond loopback",
       ["--listen", "udp:0.0.0.0:0", "--advertise", "sip.example.com"],
       /loopback/,
     ],
+    ["an address that is none", ["--allow", "localhost"], /IP addresses/],
     ["a user without a password", ["--user", "alice"], /NAME:PASSWORD/],
     ["a time that is none", ["--min-expires", "soon"], /number of seconds/],
     ["a leg that is none", ["--listen", "upd:127.0.0.1:0"], /udp:/],
@@ -239,6 +265,44 @@ describe("examples/custom-handler", () => {
     await example.says(/Registrar took [0-9.]+ ms/);
     const scan = "OPTIONS sip:bob@example.com SIP/2.0\nUser-Agent: friendly-scanner";
     expect(await exchange(port, scan, 300)).toBe("");
+    expect(await stop(example)).toBe(0);
+  });
+});
+
+describe("examples/push", () => {
+  it("wakes a phone for a message, which goes to the port that it comes back from", async () => {
+    const port = await freePort();
+    const example = start("push", `${port}`);
+    await example.says(/listening on tcp/);
+    const socket = createSocket("udp4");
+    socket.bind(0, "127.0.0.1");
+    await once(socket, "listening");
+    const own = `127.0.0.1:${socket.address().port}`;
+    const register = (cseq: number, at: string): string =>
+      [
+        "REGISTER sip:example.com SIP/2.0",
+        "To: <sip:bob@example.com>",
+        "Call-ID: bob",
+        `CSeq: ${cseq} REGISTER`,
+        `Contact: <sip:bob@${at};pn-provider=console;pn-prid=SECRET>`,
+      ].join("\n");
+    expect(await exchange(port, register(1, "127.0.0.1:9"))).toContain(" 200 ");
+    const answer = exchange(port, "MESSAGE sip:bob@example.com SIP/2.0");
+    await example.says(/wake "sip:bob@example.com": "MESSAGE from /);
+    socket.on("message", (bytes) => {
+      const packet = parsePacket(bytes.toString("latin1"));
+      if (!packet.isRequest) return;
+      expect(packet.uri).toBe(`sip:bob@${own}`);
+      socket.send(Buffer.from(packet.createResponse(200).toWire(), "latin1"), port, "127.0.0.1");
+    });
+    socket.send(
+      completeRequest(`${register(2, own)}\nVia: SIP/2.0/UDP ${own};branch=z9hG4bK2`),
+      port,
+      "127.0.0.1",
+    );
+    expect(await answer).toContain(" 200 ");
+    expect(example.output()).not.toContain("SECRET");
+    socket.close();
     expect(await stop(example)).toBe(0);
   });
 });
