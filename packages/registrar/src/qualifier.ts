@@ -171,8 +171,9 @@ export class Qualifier implements PingOutcomes {
     if (this.#isClosed) return;
     this.#users = this.#walk.users;
     const { clock } = this.#life.server;
-    const delay = this.#pace.delay(this.#users);
-    const wait = Math.max(least, delay, Math.ceil(this.#notBefore - clock.now()));
+    const now = clock.now();
+    const delay = this.#pace.delay(this.#users, now);
+    const wait = Math.max(least, delay, Math.ceil(this.#notBefore - now));
     const step = (): void =>
       runDetached(
         () => this.#step(),

@@ -11,7 +11,7 @@ function pace(jitter = 0): QualifyPace {
 function turnsOf(paced: QualifyPace, usersAt: (now: number) => number, until: number): number[] {
   const turns: number[] = [];
   for (let now = 0; ; ) {
-    now += paced.delay(usersAt(now));
+    now += paced.delay(usersAt(now), now);
     if (now > until) return turns;
     for (let left = paced.take(now, usersAt(now)); left > 0; left -= 1) turns.push(now);
   }
@@ -37,10 +37,13 @@ describe("QualifyPace", () => {
     expect(turns[0]).toBeLessThanOrEqual(531_000);
   });
 
-  it("gives no more than 100 turns a step, and makes up for none", () => {
+  it("gives no more than 100 turns a step, and makes up for a second's at most", () => {
     const paced = pace();
-    expect(paced.take(1000, 1_000_000)).toBe(100);
-    expect(paced.take(1000, 0)).toBeLessThanOrEqual(1);
+    const turns: number[] = [];
+    for (let step = 0; step < 60; step += 1) turns.push(paced.take(900_000, 10_000_000));
+    expect(turns.slice(0, 51)).toEqual(new Array(51).fill(100));
+    expect(turns.slice(51)).toEqual(new Array(9).fill(0));
+    paced.take(910_000, 10_000_000);
     paced.rest(50_000);
     expect(paced.take(50_000, 1_000_000)).toBe(0);
   });

@@ -2,8 +2,10 @@
 const SHORTEST_STEP = 20;
 /** Milliseconds between two steps, at most: how soon it is noticed that there are more users. */
 const LONGEST_STEP = 1000;
-/** Users of one step, at most. What a step could not take is not made up for: it would be a burst. */
+/** Users of one step, at most. */
 const MOST_A_STEP = 100;
+/** Turns that are made up for when steps came late, as fast as steps go: a second's worth. */
+const MOST_SAVED = (MOST_A_STEP * LONGEST_STEP) / SHORTEST_STEP;
 /** What is lost in sums of fractions. */
 const TINY = 1e-9;
 
@@ -39,10 +41,10 @@ export class QualifyPace {
   }
 
   /** Milliseconds until something is due, or until it is time to look how many users there are. */
-  delay(users: number): number {
-    if (users === 0) return LONGEST_STEP;
+  delay(users: number, now: number): number {
     const wait = ((this.#cost - this.#saved) * this.#interval) / users;
-    return Math.ceil(Math.min(LONGEST_STEP, Math.max(SHORTEST_STEP, wait)));
+    const step = users === 0 ? LONGEST_STEP : clamp(wait);
+    return Math.max(0, Math.ceil(this.#last + step - now));
   }
 
   /** How many turns are due, which begins the time until the next ones. */
@@ -54,7 +56,7 @@ export class QualifyPace {
       this.#saved -= this.#cost;
       this.#cost = this.#nextCost();
     }
-    if (turns === MOST_A_STEP) this.#saved = Math.min(this.#saved, this.#cost);
+    this.#saved = Math.min(this.#saved, MOST_SAVED);
     return turns;
   }
 
@@ -72,4 +74,8 @@ export class QualifyPace {
   #nextCost(): number {
     return 1 - this.#jitter * this.#chance();
   }
+}
+
+function clamp(wait: number): number {
+  return Math.min(LONGEST_STEP, Math.max(SHORTEST_STEP, wait));
 }
