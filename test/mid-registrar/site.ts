@@ -18,7 +18,7 @@ import {
   type RegistrarOptions,
 } from "@sipkit/registrar";
 
-export const DOMAIN = "example.com";
+const DOMAIN = "example.com";
 
 /** What runs on one of the two servers. */
 export interface Running<R> {

@@ -34,7 +34,7 @@ export interface MidRegistrarOptions
    * as everything else gets then. Default: `"absorb"`.
    */
   readonly whenDown?: "absorb" | "refuse";
-  /** Milliseconds until it counts as down. Default: 5000. */
+  /** Milliseconds that it has to answer; three times without, and it counts as down. Default: 5000. */
   readonly timeout?: number;
   /** Seconds for which nobody asks it then, and that Retry-After says. Default: 10. */
   readonly retryAfter?: number;

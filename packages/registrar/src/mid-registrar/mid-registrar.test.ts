@@ -125,6 +125,14 @@ describe("what the upstream gets of a REGISTER", () => {
     ]);
   });
 
+  it("is the removal of everything where that is asked for", async () => {
+    const { send, asked } = await setUp(grant);
+    await send();
+    await send({ Contact: "*", Expires: "0" });
+    const { headers } = asked[1] as Request;
+    expect([headers.get("contact"), headers.get("expires")]).toEqual(["*", "0"]);
+  });
+
   it("is nothing when it has come too far", async () => {
     const { send, asked } = await setUp(grant);
     expect((await send({ "Max-Forwards": "0" })).status).toBe(483);

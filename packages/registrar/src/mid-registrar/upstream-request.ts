@@ -63,8 +63,7 @@ export function upstreamCopy(
   const { headers } = copy;
   headers.set("Max-Forwards", String(nextMaxForwards(request)));
   for (const name of ["Route", "Require"]) headers.delete(name);
-  const isStar = headers.get("contact") === "*";
-  if (!isStar) {
+  if (!isStar(copy)) {
     headers.delete("Contact");
     headers.delete("Expires");
     const longest = Math.max(...contacts.map(({ seconds }) => seconds));
@@ -87,7 +86,7 @@ export function contactsOnLeg(
   const { server, byPath } = form;
   const flow = byPath && original !== undefined ? server.flowOf(original) : undefined;
   return (request, leg) => {
-    if (contacts.length > 0) {
+    if (contacts.length > 0 && !isStar(request)) {
       request.headers.set(
         "Contact",
         contacts.map((each) => contactOn(leg, each, byPath)),
@@ -95,6 +94,11 @@ export function contactsOnLeg(
     }
     if (flow !== undefined) request.headers.prepend("Path", server.signPath(flow, leg));
   };
+}
+
+/** Whether all that a user has shall go: also what others than us have registered there. */
+function isStar({ headers }: Request): boolean {
+  return headers.get("contact") === "*";
 }
 
 /** The URI of a Contact of ours. */

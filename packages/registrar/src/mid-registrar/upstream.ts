@@ -13,13 +13,16 @@ export interface UpstreamClient {
 export interface UpstreamRules {
   /** Its SIP URI. */
   readonly uri: string;
-  /** Milliseconds until it counts as down. */
+  /** Milliseconds that it has to answer. */
   readonly timeout: number;
-  /** Milliseconds for which nobody asks it then. */
+  /** Milliseconds for which nobody asks it when it is down. */
   readonly pause: number;
   /** Requests to it that have no answer yet. */
   readonly maxPending: number;
 }
+
+/** Requests without an answer, one after the other, that make it count as down: it may have its reasons to drop one. */
+const FAILURES = 3;
 
 /** Sends without credentials. */
 const plain: UpstreamClient = {
@@ -31,6 +34,8 @@ export class Upstream {
   readonly #server: Server;
   readonly #rules: UpstreamRules;
   #pending = 0;
+  /** Requests without an answer since the last one that had one. */
+  #failures = 0;
   #isDownUntil = Number.NEGATIVE_INFINITY;
 
   constructor(server: Server, rules: UpstreamRules) {
@@ -62,8 +67,7 @@ export class Upstream {
       const timer = clock.setTimer(timeout, () => end(undefined));
       const end = (response: Response | undefined): void => {
         isOver = true;
-        this.#isDownUntil =
-          response === undefined ? clock.now() + this.#rules.pause : Number.NEGATIVE_INFINITY;
+        this.#note(response);
         resolve(response);
       };
       const settled = (response?: Response): void => {
@@ -74,5 +78,13 @@ export class Upstream {
       };
       client.request(this.#server, request, options).then(settled, () => settled());
     });
+  }
+
+  #note(response: Response | undefined): void {
+    this.#failures = response === undefined ? this.#failures + 1 : 0;
+    const isDown = this.#failures >= FAILURES;
+    this.#isDownUntil = isDown
+      ? this.#server.clock.now() + this.#rules.pause
+      : Number.NEGATIVE_INFINITY;
   }
 }
