@@ -1,5 +1,5 @@
 /**
- * A SIP server for a domain's phones: digest authentication, registrar, proxy.
+ * A SIP server for a domain's phones: digest authentication, a throttle for those who guess, registrar, proxy.
  *
  * Run it:  pnpm start
  * Try it:  register a phone as alice@example.com with password "secret" and proxy 127.0.0.1, another as bob, and call.
@@ -14,6 +14,7 @@ import { greet } from "./greet.ts";
 import { LineWriter } from "./line-writer.ts";
 import { openStore } from "./open-store.ts";
 import { type RegistrarExampleOptions, readOptions, usage } from "./options.ts";
+import { throttle } from "./throttle.ts";
 
 try {
   await serve(readOptions(process.argv.slice(2)));
@@ -33,12 +34,14 @@ async function serve(options: RegistrarExampleOptions): Promise<void> {
     ...(flowTimer === undefined ? {} : { flowTimer }),
     ...(qualify === undefined ? {} : { qualify: { interval: qualify } }),
   });
+  const log = new LineWriter();
   const server = new Dispatcher({
     legs: options.legs,
     // The same after a restart, or the flows of stored registrations would be another server's.
     node: hostname(),
     domains: [domain],
     receiver: [
+      throttle(options.allow, log.write),
       new Authorize({ realm: domain, credentials: users, htdigest, allowPings: true }),
       new RegEvents(registrar),
       registrar,
@@ -47,7 +50,6 @@ async function serve(options: RegistrarExampleOptions): Promise<void> {
     limits: { maxConnectionsPerAddress: 10_000 },
   });
 
-  const log = new LineWriter();
   const changes = ["added", "refreshed", "removed", "expired", "lost"] as const;
   for (const event of [...changes, "reachable", "unreachable"] as const) {
     registrar.events.on(event, ({ addressOfRecord, binding }: ReachabilityEvent) => {

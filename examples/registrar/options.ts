@@ -10,6 +10,8 @@ export interface RegistrarExampleOptions extends ChosenUsers {
   readonly certificates: CertificateFiles | undefined;
   readonly domain: string;
   readonly htdigest: string | undefined;
+  /** Addresses that are never held back, for `throttle`. */
+  readonly allow: readonly string[];
   readonly minExpires: number;
   readonly maxExpires: number;
   /** Seconds within which a registered flow must be kept alive, where the command line says so. */
@@ -28,6 +30,8 @@ export const usage = `Usage: pnpm start [options]
   --domain example.com          the domain of the users
   --user alice:secret           a user and her password, repeatable
   --htdigest FILE               users from a file made by htdigest
+  --allow 127.0.0.0/8           an address or a block that is never banned, however many wrong passwords come from
+                                there, repeatable; without it this machine (127.0.0.0/8 and ::1)
   --min-expires 10              the shortest registration in seconds
   --max-expires 3600            the longest
   --flow-timer 120              seconds within which phones with outbound must keep their flow alive
@@ -52,6 +56,7 @@ export function readOptions(args: readonly string[]): RegistrarExampleOptions {
       domain: { type: "string", default: "example.com" },
       user: { type: "string", multiple: true, default: [] },
       htdigest: { type: "string" },
+      allow: { type: "string", multiple: true, default: ["127.0.0.0/8", "::1"] },
       "min-expires": { type: "string", default: "10" },
       "max-expires": { type: "string", default: "3600" },
       "flow-timer": { type: "string" },
@@ -74,6 +79,7 @@ export function readOptions(args: readonly string[]): RegistrarExampleOptions {
     users,
     areDemoUsers,
     htdigest: values.htdigest,
+    allow: values.allow,
     minExpires: readSeconds("--min-expires", values["min-expires"]),
     maxExpires: readSeconds("--max-expires", values["max-expires"]),
     flowTimer: flowTimer === undefined ? undefined : readSeconds("--flow-timer", flowTimer),
