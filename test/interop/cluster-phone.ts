@@ -42,6 +42,8 @@ interface RegisterOptions {
   readonly rounds?: number;
   /** The credentials to begin with. Default: none. */
   readonly authorization?: string;
+  /** The number of the phone's flow, where it has several. RFC 5626 §4.2 */
+  readonly regId?: number;
 }
 
 /** A phone over TCP or UDP that registers with one node at a time, answers calls, and makes them. */
@@ -120,7 +122,8 @@ export class ClusterPhone {
 
   /** Registers, and answers a challenge. Gives all answers. */
   async register(options: RegisterOptions = {}): Promise<readonly Message[]> {
-    const { rounds = 1, authorization: credentials = "" } = options;
+    const { rounds = 1, authorization: credentials = "", regId } = options;
+    const contact = `${this.contact};+sip.instance="${this.instance}"`;
     const answers: Message[] = [];
     let authorization = credentials;
     for (let round = 0; round <= rounds; round += 1) {
@@ -135,7 +138,8 @@ export class ClusterPhone {
         callId: this.callId,
         cseq,
         lines: [
-          `Contact: ${this.contact};+sip.instance="${this.instance}"`,
+          `Contact: ${contact}${regId === undefined ? "" : `;reg-id=${regId}`}`,
+          ...(regId === undefined ? [] : ["Supported: outbound, path"]),
           "Expires: 300",
           ...(authorization === "" ? [] : [`Authorization: ${authorization}`]),
         ],
