@@ -3,9 +3,9 @@
  * request waits until the phone has registered, and goes to where it is then. Nobody is asked for a password.
  *
  * Run it:  pnpm exec tsx --conditions=@sipkit/source examples/push/main.ts
- * Try it:  sipsak -U -C "sip:bob@127.0.0.1:5070;pn-provider=console;pn-prid=b0b" -x 300 -s sip:bob@127.0.0.1:5060
- *          sipsak -M -B hello -s sip:bob@127.0.0.1:5060
- *          and within six seconds, in another window, the first one again, with another port
+ * Try it:  sipsak -i -U -C "<sip:bob@127.0.0.2;pn-provider=console;pn-prid=b0b>" -x 300 -s sip:bob@127.0.0.1:5060
+ *          sipp 127.0.0.1:5060 -sn uac -s bob -m 1
+ *          Nobody wakes up, so the call is answered 480 after six seconds. A phone that registers meanwhile gets it.
  */
 import { Dispatcher } from "@sipkit/core";
 import { Proxy } from "@sipkit/proxy";
