@@ -1,3 +1,5 @@
+import { EventEmitter, once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { canReusePort } from "../../packages/core/src/transport/reuse-port.ts";
 import { freePort } from "./free-port.ts";
@@ -64,6 +66,38 @@ async function callAll(phones: readonly CallingPhone[]): Promise<void> {
   }
 }
 
+/** Has each phone call the next one and talk until something has happened; all talk when this resolves. */
+async function callAndTalk(
+  phones: readonly CallingPhone[],
+  end: Promise<unknown>,
+): Promise<readonly Promise<readonly number[]>[]> {
+  const calls: Promise<readonly number[]>[] = [];
+  for (const [i, phone] of phones.entries()) {
+    await new Promise<void>((talks) => {
+      const callee = `u${(i + 1) % phones.length}`;
+      const call = phone.call(callee, () => {
+        talks();
+        return end;
+      });
+      calls.push(call);
+    });
+  }
+  // An ACK that is on its way through a worker when that is killed is lost, and its call with it.
+  while (phones.some(({ invited, acknowledged }) => acknowledged.size < invited.size)) {
+    await sleep(20);
+  }
+  return calls;
+}
+
+/** Kills a worker, and waits until it is there again. */
+async function killWorker(program: Program, worker: number): Promise<void> {
+  const listens = `worker ${worker}: process (\\d+) listens`;
+  const [, pid] = new RegExp(listens).exec(program.output) ?? [];
+  process.kill(Number(pid), "SIGKILL");
+  const again = new RegExp(`worker ${worker}: ended by SIGKILL[^]*${listens}`);
+  await program.printed(again, STARTS_WITHIN);
+}
+
 /** Whom each worker has registered, by what it printed. */
 function registeredBy(program: Program, worker: number): readonly string[] {
   const lines = program.output.matchAll(new RegExp(`^${worker}: added sip:(\\w+)@`, "gm"));
@@ -108,12 +142,12 @@ describe.runIf(canReusePort())("examples/workers, two of them on one port", () =
   it("lose nothing of UDP phones, and nobody's service, when one of them is killed", async () => {
     for (const worker of [0, 1]) {
       const connected = registeredBy(program, worker);
-      const [, pid] =
-        new RegExp(`worker ${worker}: process (\\d+) listens`).exec(program.output) ?? [];
-      process.kill(Number(pid), "SIGKILL");
-      await program.printed(
-        new RegExp(`worker ${worker}: ended by SIGKILL[^]*worker ${worker}: process \\d+ listens`),
-      );
+      const end = new EventEmitter();
+      const calls = await callAndTalk(phones.slice(0, UDP_PHONES), once(end, "hang up"));
+      await killWorker(program, worker);
+      end.emit("hang up");
+      // Whoever hangs up now is dealt to any worker.
+      expect(new Set((await Promise.all(calls)).flat())).toEqual(new Set([200]));
       const lost = phones.filter(
         ({ user, protocol }) => protocol === "tcp" && connected.includes(user),
       );

@@ -75,8 +75,8 @@ export class CallingPhone {
     return answer.status;
   }
 
-  /** Calls a user, and hangs up when she has answered; the statuses of the INVITE and the BYE. */
-  async call(to: string): Promise<readonly [number, number]> {
+  /** Calls a user, and hangs up when she has answered and `talk` is over; the statuses of the INVITE and the BYE. */
+  async call(to: string, talk?: () => Promise<unknown>): Promise<readonly [number, number]> {
     const uri = `sip:${to}@example.com`;
     const callId = randomBytes(8).toString("hex");
     const from = `From: <${this.#address}>;tag=${callId}`;
@@ -94,6 +94,7 @@ export class CallingPhone {
     ];
     const target = /<([^>]+)>/.exec(answer.one("Contact"))?.[1] ?? "";
     this.#send(this.#request("ACK", target, this.#cseq, dialog).text);
+    await talk?.();
     const ended = await this.#ask("BYE", target, dialog);
     return [200, ended.status];
   }
