@@ -1,6 +1,9 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { TestServer } from "@sipkit/core/testing";
 import { type LocationStore, Registrar } from "@sipkit/registrar";
 import { sampleBinding } from "@sipkit/registrar/testing";
+import { expect } from "vitest";
+import { eventually } from "./redis.ts";
 
 export const ALICE: string = "sip:alice@example.com";
 export const UNAVAILABLE: Readonly<Record<string, string>> = { code: "SIP_STORE_UNAVAILABLE" };
@@ -32,4 +35,44 @@ export async function register(
   const [answer] = sent;
   const status = answer?.isRequest === false ? String(answer.status) : "none";
   return [status, answer?.headers.get("retry-after"), server.dispatcher.counters()];
+}
+
+/** Registers users again and again until it is stopped, and remembers what was acknowledged. */
+export class Writers {
+  /** The highest CSeq of each user. */
+  readonly acknowledged: Map<string, number> = new Map();
+  readonly #store: LocationStore;
+  readonly #running: readonly Promise<void>[];
+  #isStopped = false;
+
+  constructor(store: LocationStore, users: readonly string[]) {
+    this.#store = store;
+    this.#running = users.map((user) => this.#write(user));
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    await Promise.all(this.#running);
+  }
+
+  async #write(user: string): Promise<void> {
+    while (!this.#isStopped) {
+      try {
+        this.acknowledged.set(user, (await refresh(this.#store, user)) ?? 0);
+      } catch {
+        await sleep(20);
+      }
+    }
+  }
+}
+
+/** Fails unless a store has all users as they were acknowledged, or in a later state. */
+export async function expectKept(
+  store: LocationStore,
+  acknowledged: ReadonlyMap<string, number>,
+): Promise<void> {
+  for (const [user, cseq] of acknowledged) {
+    const [binding] = (await eventually(async () => store.read(user))) ?? [];
+    expect(binding?.cseq, user).toBeGreaterThanOrEqual(cseq);
+  }
 }

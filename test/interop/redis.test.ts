@@ -9,7 +9,7 @@ import { type RedisStore, type RedisStoreOptions, redisStore } from "@sipkit/sto
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from "vitest";
 import { endPrograms } from "./program.ts";
 import { eventually, type RedisServer, redisCommand, startRedis, startSentinel } from "./redis.ts";
-import { ALICE, refresh, register, UNAVAILABLE } from "./redis-kit.ts";
+import { ALICE, expectKept, refresh, register, UNAVAILABLE, Writers } from "./redis-kit.ts";
 import { removeScratchFolders } from "./scratch.ts";
 
 const opened: LocationStore[] = [];
@@ -245,29 +245,16 @@ describe.skipIf(inject("missingTools").includes("redis-server"))("redisStore", (
       await eventually(() => refresh(store));
       await sentinel.program.printed(new RegExp(`\\+slave slave 127.0.0.1:${second.port}`), 20_000);
 
-      const highest = new Map<string, number>();
-      let stopped = false;
-      const write = async (user: string): Promise<void> => {
-        while (!stopped) {
-          try {
-            highest.set(user, (await refresh(store, user)) ?? 0);
-          } catch {
-            await sleep(20);
-          }
-        }
-      };
-      const writers = Array.from({ length: 20 }, (_, user) => write(`user${user}`));
+      const users = Array.from({ length: 20 }, (_, user) => `user${user}`);
+      const writers = new Writers(store, users);
       await sleep(500);
       await master.program.end("SIGKILL");
       await sentinel.program.printed(/\+switch-master/, 30_000);
       await eventually(() => refresh(store, "after"));
       await sleep(300);
-      stopped = true;
-      await Promise.all(writers);
-      expect(highest.size).toBe(20);
-      for (const [user, cseq] of highest) {
-        expect((await store.read(user))?.[0]?.cseq, user).toBeGreaterThanOrEqual(cseq);
-      }
+      await writers.stop();
+      expect(writers.acknowledged.size).toBe(20);
+      await expectKept(store, writers.acknowledged);
     }, 90_000);
   });
 });
