@@ -105,6 +105,23 @@ async function exchange(port: number, text: string, patience = 10_000): Promise<
   return answer.toString("latin1").split("\r\n", 1)[0] ?? "";
 }
 
+/** Registers with a password at a server, and gives the last status. */
+async function registerAs(
+  phone: Dispatcher,
+  to: string,
+  user: string,
+  password: string,
+): Promise<number> {
+  const address = `<sip:${user}@example.com>`;
+  const lines = [`From: ${address};tag=1`, `To: ${address}`, `Call-ID: ${user}-${password}`];
+  const request = Request.parse(
+    completeRequest(["REGISTER sip:example.com SIP/2.0", ...lines].join("\n")),
+  );
+  const challenge = await phone.request(request, { to }).final;
+  expect(await authorize(request, challenge, [user, password])).toBe(true);
+  return (await phone.request(request, { to }).final).status;
+}
+
 afterEach(() => {
   for (const child of running.splice(0)) child.kill("SIGKILL");
 });
@@ -134,12 +151,7 @@ describe("examples/registrar", () => {
     await guesser.listen();
     const to = `sip:127.0.0.1:${port}`;
     for (let guess = 0; guess < 20; guess += 1) {
-      const address = `From: <sip:u${guess}@example.com>;tag=1\nTo: <sip:u${guess}@example.com>`;
-      const text = `REGISTER sip:example.com SIP/2.0\n${address}\nCall-ID: ${guess}`;
-      const request = Request.parse(completeRequest(text));
-      const challenge = await guesser.request(request, { to }).final;
-      expect(await authorize(request, challenge, [`u${guess}`, "guess"])).toBe(true);
-      expect((await guesser.request(request, { to }).final).status).toBe(401);
+      expect(await registerAs(guesser, to, `u${guess}`, "guess")).toBe(401);
     }
     await example.says(/sipkit auth failure from=127\.0\.0\.1 user=u19 reason=credentials/);
     await example.says(/^banned 127\.0\.0\.1 for 60 s$/m);
@@ -265,6 +277,24 @@ describe("examples/custom-handler", () => {
     await example.says(/Registrar took [0-9.]+ ms/);
     const scan = "OPTIONS sip:bob@example.com SIP/2.0\nUser-Agent: friendly-scanner";
     expect(await exchange(port, scan, 300)).toBe("");
+    expect(await stop(example)).toBe(0);
+  });
+});
+
+describe("examples/sql-users", () => {
+  it("lets in who knows the password of a row", async () => {
+    const port = await freePort();
+    const example = start("sql-users", `${port}`);
+    await example.says(/users are in memory/);
+    const phone = new Dispatcher({ legs: ["udp:127.0.0.1:0"] });
+    await phone.listen();
+    for (const [password, status] of [
+      ["guess", 401],
+      ["secret", 200],
+    ] as const) {
+      expect(await registerAs(phone, `sip:127.0.0.1:${port}`, "alice", password)).toBe(status);
+    }
+    await phone.close();
     expect(await stop(example)).toBe(0);
   });
 });
