@@ -27,32 +27,42 @@ export function fullContents(
   changes: ReadonlyMap<string, ContactChange>,
   about: Describing,
 ): Contents {
-  const ids = new Set<string>();
-  const there = current.map((binding) => {
-    const id = bindingId(binding);
-    ids.add(id);
+  const there = byId(current);
+  const all = [...there].map(([id, binding]): ContactChange => {
     const change = changes.get(id);
     const event = change && isActive(change.event) ? change.event : eventOf(binding);
-    return describe({ id, event, binding, at: change?.at }, about);
+    return { id, event, binding, at: change?.at };
   });
-  const gone = [...changes.values()].filter(({ id, event }) => !isActive(event) && !ids.has(id));
-  return contents([...there, ...gone.map((change) => describe(change, about))], there.length > 0);
+  const gone = [...changes.values()].filter(({ id, event }) => !isActive(event) && !there.has(id));
+  return contents([...all, ...gone], current.length > 0, about);
 }
 
-/** The contacts that have changed. `isRegistered`: whether there are any in force. */
+/** The contacts that have changed. `current`: those in force. */
 export function partialContents(
+  current: readonly Binding[],
   changes: ReadonlyMap<string, ContactChange>,
-  isRegistered: boolean,
   about: Describing,
 ): Contents {
-  return contents(
-    [...changes.values()].map((change) => describe(change, about)),
-    isRegistered,
-  );
+  const there = byId(current);
+  const changed = [...changes.values()].map((change): ContactChange => {
+    // Another process may have bound it again meanwhile.
+    const left = isActive(change.event) ? undefined : there.get(change.id);
+    return left === undefined ? change : { ...change, event: eventOf(left), binding: left };
+  });
+  return contents(changed, current.length > 0, about);
+}
+
+function byId(bindings: readonly Binding[]): ReadonlyMap<string, Binding> {
+  return new Map(bindings.map((binding) => [bindingId(binding), binding]));
 }
 
 /** RFC 3680 §4.7.1: who has none has had none, unless the document tells of the last one. */
-function contents(contacts: readonly ContactInfo[], isRegistered: boolean): Contents {
+function contents(
+  changes: readonly ContactChange[],
+  isRegistered: boolean,
+  about: Describing,
+): Contents {
+  const contacts = changes.map((change) => describe(change, about));
   if (isRegistered || contacts.some(({ state }) => state === "active")) {
     return { registration: "active", contacts };
   }

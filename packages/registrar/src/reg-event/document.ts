@@ -23,7 +23,7 @@ export function documentFor(
   const about = { life, addressOfRecord, showsTemporary: isOwner };
   const contents = owesAll
     ? fullContents(current, changes, about)
-    : partialContents(changes, current.length > 0, about);
+    : partialContents(current, changes, about);
   const info = {
     version,
     state: owesAll ? "full" : "partial",

@@ -26,7 +26,8 @@ function silent(): Handler {
 describeHandler(
   "RegEvents",
   created,
-  { describe, it },
+  // Each SUBSCRIBE is followed by a NOTIFY: two transactions for every line that the suite tries.
+  { describe, it: (title, run) => it(title, run, 20_000) },
   {
     before: () => [silent()],
     takes: [

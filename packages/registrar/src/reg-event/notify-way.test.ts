@@ -28,6 +28,11 @@ async function phone(host: VirtualHost, protocol: "udp" | "tcp"): Promise<Phone>
   return { notifies, ask: (request) => dispatcher.request(request, { to }).final };
 }
 
+/** Of a phone behind a proxy. */
+function via(protocol: "udp" | "tcp"): string {
+  return `SIP/2.0/${protocol.toUpperCase()} 192.0.2.77;branch=z9hG4bKphone`;
+}
+
 interface World {
   readonly net: VirtualNetwork;
   readonly alice: VirtualNode<Phone>;
@@ -86,6 +91,8 @@ describe.each(["udp", "tcp"] as const)("where NOTIFYs go, over %s", (protocol) =
       const headers = {
         Contact: `<sip:alice@${victim.address};transport=${protocol}>`,
         "Record-Route": `<sip:${victim.address};lr;transport=${protocol}>`,
+        // A stranger isn't believed to be behind a proxy.
+        ...(who === "nobody" && { Via: via(protocol) }),
       };
       expect((await subscribe(headers)).status).toBe(200);
       await net.run("1s");
@@ -101,9 +108,8 @@ describe.each(["udp", "tcp"] as const)("where NOTIFYs go, over %s", (protocol) =
 
   it("follows the route of a proxy that a known sender's request came through", async () => {
     const { net, alice, victim, subscribe } = await world(protocol);
-    const via = `SIP/2.0/${protocol.toUpperCase()} 192.0.2.77;branch=z9hG4bKphone`;
     const headers = {
-      Via: via,
+      Via: via(protocol),
       Contact: "<sip:alice@phone.invalid>",
       "Record-Route": `<sip:hop@${victim.address};lr;transport=${protocol}>, <sip:next.invalid;lr>`,
     };
@@ -120,7 +126,7 @@ describe.each(["udp", "tcp"] as const)("where NOTIFYs go, over %s", (protocol) =
     const { net, victim, subscribe } = await world(protocol);
     const hop = `sip:hop@${victim.address};transport=${protocol}`;
     const headers = {
-      Via: `SIP/2.0/${protocol.toUpperCase()} 192.0.2.77;branch=z9hG4bKphone`,
+      Via: via(protocol),
       Contact: "<sip:alice@phone.invalid>",
       "Record-Route": `<${hop}>, <sip:next.invalid;lr>`,
     };

@@ -169,7 +169,7 @@ describe("RegEvents and who may subscribe, RFC 3680 §4.6", () => {
 
   it("leaves nothing of a flood of strangers'", async () => {
     const setup = await watch({}, { store: { ...inMemory(), read: () => Promise.reject() } });
-    for (let i = 0; i < 500; i++) {
+    for (let i = 0; i < 100; i++) {
       const { response } = await setup.subscribe({ as: "nobody", callId: `${i}` });
       expect(response.status).toBe(403);
     }

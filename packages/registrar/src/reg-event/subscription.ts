@@ -61,11 +61,7 @@ export class Subscription implements Subscribed, Due {
   /** Keeps the latest that became of each contact. `false`: there were too many. */
   note(changes: readonly ContactChange[]): boolean {
     this.hasNews = true;
-    for (const change of changes) {
-      // What came last stands last.
-      this.#changes.delete(change.id);
-      this.#changes.set(change.id, change);
-    }
+    for (const change of changes) this.#changes.set(change.id, change);
     if (this.#changes.size <= MAX_CHANGES) return true;
     this.#changes = new Map();
     this.owesAll = true;
