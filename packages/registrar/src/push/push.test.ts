@@ -372,6 +372,37 @@ describe("Registrar, requests to devices that sleep, RFC 8599 §5.6.2", () => {
     expect([held.found.length, held.settled]).toEqual([2, 1]);
   });
 
+  it("tells of who comes as the wait ends, before it settles", async () => {
+    const at = await site({ wait: 3000 });
+    await at.answer(asleep({ port: 1, token: "first" }));
+    await at.answer(asleep({ port: 2, token: "second" }));
+    const order: string[] = [];
+    const asked = await ask(at);
+    let come = Promise.resolve();
+    at.server.clock.setTimer(3000, () => {
+      come = at.answer(asleep({ port: 11, token: "first" })).then(() => undefined);
+    });
+    asked.get(lateTargets)?.watch({
+      found: () => order.push("found"),
+      settled: () => order.push("settled"),
+    });
+    await at.server.clock.advance(3000);
+    await come;
+    await at.server.clock.advance(1);
+    expect(order).toEqual(["found", "settled"]);
+  });
+
+  it("lets all come who do so in one instant", async () => {
+    const at = await site();
+    await at.answer(asleep({ port: 1, token: "first" }));
+    await at.answer(asleep({ port: 2, token: "second" }));
+    const held = await call(at);
+    await at.answer(asleep({ port: 11, token: "first" }));
+    await at.answer(asleep({ port: 12, token: "second" }));
+    await at.server.clock.advance(0);
+    expect([held.found.length, held.settled]).toEqual([2, 1]);
+  });
+
   it.each([
     ["with another token", asleep({ port: 2, token: "renewed", tail: `;${INSTANCE}` })],
     ["without one", register(`<sip:alice@192.0.2.100:2>;${INSTANCE}`, { callId: "2" })],
@@ -520,9 +551,12 @@ describe("Registrar, bounds of pushes", () => {
 
   it("sends no second push while the hook has not come back, and gives that up after 30 s", async () => {
     let hooks = 0;
+    let fail: (cause: Error) => void = () => undefined;
     const acme = (): Promise<void> => {
       hooks += 1;
-      return new Promise(() => undefined);
+      return new Promise((_resolve, reject) => {
+        fail = reject;
+      });
     };
     const at = await site({ minInterval: 0, providers: { acme } });
     await at.answer(asleep());
@@ -533,6 +567,8 @@ describe("Registrar, bounds of pushes", () => {
     const last = await call(at);
     await at.server.clock.advance(1000);
     expect(last.settled).toBe(1);
+    fail(new Error("too late"));
+    await at.server.clock.advance(10);
     expect(at.server.errors.map(({ message }) => message)).toEqual([
       "acme took no push: no answer within 30 s",
     ]);
