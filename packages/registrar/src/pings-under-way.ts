@@ -62,8 +62,7 @@ export class PingsUnderWay implements PingKeeper {
   }
 
   failed(ping: Ping, { code }: SipError): void {
-    const wasInTime = this.#end(ping);
-    if (wasInTime && !this.#isClosed) {
+    if (this.#end(ping)) {
       if (OWN_FAULTS.includes(code)) this.#outcomes.withdrawn(ping);
       else this.#outcomes.unanswered(ping);
     }

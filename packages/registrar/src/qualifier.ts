@@ -158,7 +158,8 @@ export class Qualifier implements PingOutcomes {
     const { interval, jitter } = this.#settings;
     if (this.#walk.foundFew) {
       // It was in a hurry for users who aren't there.
-      this.#notBefore = this.#walkEndedAt + interval * (1 - jitter);
+      const began = Math.max(this.#walkEndedAt, this.#notBefore);
+      this.#notBefore = began + interval * (1 - jitter);
       this.#pace.rest(now);
     }
     this.#walkEndedAt = now;

@@ -18,10 +18,10 @@ export function isQualified(
   server: Server,
 ): boolean {
   const { flow, uri, expiresAt } = binding;
-  if (flow === undefined || flow.node !== server.node) return false;
+  if (flow === undefined || !server.isAlive(flow)) return false;
   if (expiresAt <= server.clock.wall() || !/^sips?:/i.test(uri)) return false;
   if (bindings === "udp" && flow.protocol !== "udp") return false;
-  if (!server.isAlive(flow) || wakeable(binding, push) !== undefined) return false;
+  if (wakeable(binding, push) !== undefined) return false;
   return bindings !== "nat" || isBehindNat(uri, flow);
 }
 

@@ -156,6 +156,17 @@ async function connected(
   return { server, registrar };
 }
 
+/** What a store of the simplest kind has: it counts nothing. */
+function methodsOf(store: LocationStore): LocationStore {
+  return {
+    read: (key) => store.read(key),
+    update: (key, change) => store.update(key, change),
+    expire: (now, limit) => store.expire(now, limit),
+    nextExpiry: () => undefined,
+    list: (range) => store.list(range),
+  };
+}
+
 describe("Registrar.qualify, when it pings", () => {
   it("takes chance off the interval, and never adds to it", async () => {
     const run = async (): Promise<readonly number[]> => {
@@ -175,7 +186,30 @@ describe("Registrar.qualify, when it pings", () => {
     expect(await run()).toEqual(gaps);
   });
 
-  it("spreads 5,000 bindings evenly over the interval, each of them once", async () => {
+  it("has one ping of a binding in time, also where chance would have the next come before", async () => {
+    const at = scene({ interval: 10, jitter: 0.9, timeout: 10 });
+    const phone = at.phone("phone", () => "drop");
+    await at.net.start();
+    await at.register(phone);
+    await at.net.run("1m");
+    const [first = 0, second = 0] = at.pings("phone");
+    expect(second - first).toBeGreaterThanOrEqual(10);
+  });
+
+  it("isn't in a hurry for users whom a store only counts", async () => {
+    const memory = filled(1);
+    const store: LocationStore = { ...methodsOf(memory), counts: () => ({ users: 100 }) };
+    const at = scene({}, { store });
+    at.phone("phone");
+    await at.net.start();
+    await at.net.run("5m");
+    expect(at.pings("phone").length).toBeGreaterThan(8);
+    expect(at.pings("phone").length).toBeLessThan(12);
+  });
+
+  it("spreads 5,000 bindings evenly over the interval, each of them once", {
+    timeout: 30_000,
+  }, async () => {
     const { server, registrar } = await connected(5000, { maxPings: 10_000 });
     await server.clock.advance(1000);
     const perSecond: number[] = [];
@@ -233,10 +267,7 @@ describe("Registrar.qualify, when it pings", () => {
       return give();
     };
     const store: LocationStore = {
-      read: (key) => memory.read(key),
-      update: (key, change) => memory.update(key, change),
-      expire: (now, limit) => memory.expire(now, limit),
-      nextExpiry: () => undefined,
+      ...methodsOf(memory),
       list: (range) => ask(() => memory.list(range)),
     };
     const at = scene({}, { store });
@@ -256,10 +287,7 @@ describe("Registrar.qualify, when it pings", () => {
     const memory = filled(3);
     let isForgetful = true;
     const store: LocationStore = {
-      read: (key) => memory.read(key),
-      update: (key, change) => memory.update(key, change),
-      expire: (now, limit) => memory.expire(now, limit),
-      nextExpiry: () => undefined,
+      ...methodsOf(memory),
       list(range) {
         const isBad = range.after !== undefined && isForgetful;
         isForgetful = range.after === undefined && isForgetful;
@@ -272,6 +300,28 @@ describe("Registrar.qualify, when it pings", () => {
     await at.net.run("65s");
     expect(await at.registrar.counts()).toMatchObject({ reachable: 3 });
     expect(at.net.errors.map(({ error }) => error.code)).toEqual(["SIP_STORE"]);
+  });
+
+  it("stops with the server while a page is being read", async () => {
+    const memory = filled(1);
+    let read: (() => void) | undefined;
+    const list: LocationStore["list"] = async (range) => {
+      await new Promise<void>((resolve) => {
+        read = resolve;
+      });
+      return memory.list(range);
+    };
+    const at = scene({}, { store: { ...methodsOf(memory), list } });
+    at.phone("phone");
+    await at.net.start();
+    await at.net.run("1m");
+    await at.net.until(at.server.app.server.close());
+    expect(read).toBeDefined();
+    read?.();
+    await at.net.run("2m");
+    expect([at.net.log.length, at.net.clock.pending]).toEqual([0, 0]);
+    expect(at.counters()).not.toHaveProperty("pings");
+    expect(at.net.errors).toEqual([]);
   });
 
   it("stops with the server, whatever is under way", async () => {
@@ -365,6 +415,7 @@ describe("Registrar.qualify, what an answer means", () => {
     await at.register(phone, { cseq: 2 });
     await at.net.run("20s");
     expect(await at.registrar.query(ALICE)).toHaveLength(1);
+    expect(at.log).toEqual([]);
     const marked = scene();
     const other = marked.phone("phone", () => "drop");
     await marked.net.start();
