@@ -1,27 +1,31 @@
 /**
  * A whole cluster on this machine, to try it out: two nodes, Redis with two replicas, three sentinels. Needs redis-server.
- * It prints each process's id, to be killed; whoever was killed starts again after 10 s. Ctrl-C ends them all.
+ * It prints each process's id, to be killed; whoever was killed starts again after 5 s. Ctrl-C ends them all.
  *
  * Run it:  pnpm exec tsx --conditions=@sipkit/source examples/cluster/try.ts
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-const RESTART_AFTER = 10_000;
+const RESTART_AFTER = 5000;
+/** Ports that are taken where they are free. */
 const REDIS_PORTS = [16_379, 16_380, 16_381];
 const SENTINEL_PORTS = [26_379, 26_380, 26_381];
 const NODES = { a: 5060, b: 5080 };
 
+const secret = randomBytes(32).toString("hex");
 const folder = mkdtempSync(join(tmpdir(), "sipkit-cluster-"));
 const running = new Map<string, ChildProcess>();
 let isEnding = false;
 
 /** Starts a process, tells what it says line by line, and starts it again when it has ended. */
 function keep(name: string, command: string, args: readonly string[], isQuiet: boolean): void {
-  const env = { SIPKIT_SECRET: randomSecret, ...process.env };
+  const env = { SIPKIT_SECRET: secret, ...process.env };
   const child = spawn(command, args, { env, stdio: ["ignore", "pipe", "pipe"] });
   running.set(name, child);
   console.log(`${name}: process ${child.pid}`);
@@ -52,7 +56,6 @@ function end(): void {
   for (const child of running.values()) child.kill("SIGTERM");
 }
 
-const randomSecret = randomBytes(32).toString("hex");
 const local = ["bind 127.0.0.1", `dir ${folder}`];
 
 /** Sentinels and servers write into their configuration who is the master now, so that they know when they come back. */
@@ -62,29 +65,44 @@ function configure(name: string, lines: readonly string[]): string {
   return file;
 }
 
-for (const [index, port] of REDIS_PORTS.entries()) {
-  const name = `redis ${port}`;
-  const role = index === 0 ? [] : [`replicaof 127.0.0.1 ${REDIS_PORTS[0]}`];
-  const file = configure(name, [`port ${port}`, 'save ""', ...role]);
-  keep(name, "redis-server", [file], true);
+/** That port, or another one where it is in use. */
+async function freePort(wanted: number): Promise<number> {
+  const server = createServer().listen(wanted, "127.0.0.1");
+  try {
+    await once(server, "listening");
+  } catch {
+    return freePort(0);
+  }
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  return typeof address === "object" && address !== null ? address.port : wanted;
 }
-for (const port of SENTINEL_PORTS) {
-  const name = `sentinel ${port}`;
-  const file = configure(name, [
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, end);
+const redisPorts = await Promise.all(REDIS_PORTS.map(freePort));
+const sentinelPorts = await Promise.all(SENTINEL_PORTS.map(freePort));
+for (const [index, port] of redisPorts.entries()) {
+  const role = index === 0 ? [] : [`replicaof 127.0.0.1 ${redisPorts[0]}`];
+  const lines = [`port ${port}`, 'save ""', "repl-diskless-sync-delay 0", ...role];
+  keep(`redis ${port}`, "redis-server", [configure(`redis-${port}`, lines)], true);
+}
+for (const port of sentinelPorts) {
+  const file = configure(`sentinel-${port}`, [
     `port ${port}`,
-    `sentinel monitor sipkit 127.0.0.1 ${REDIS_PORTS[0]} 2`,
+    `sentinel monitor sipkit 127.0.0.1 ${redisPorts[0]} 2`,
     "sentinel down-after-milliseconds sipkit 2000",
     "sentinel failover-timeout sipkit 10000",
   ]);
-  keep(name, "redis-server", [file, "--sentinel"], true);
+  keep(`sentinel ${port}`, "redis-server", [file, "--sentinel"], true);
 }
-const store = `sentinel:sipkit@${SENTINEL_PORTS.map((port) => `127.0.0.1:${port}`).join(",")}`;
+const store = `sentinel:sipkit@${sentinelPorts.map((port) => `127.0.0.1:${port}`).join(",")}`;
 const main = ["--import=tsx", "--conditions=@sipkit/source", "examples/cluster/main.ts"];
-for (const [name, port] of Object.entries(NODES)) {
+for (const [name, wanted] of Object.entries(NODES)) {
+  const port = await freePort(wanted);
   const listen = ["tcp", "udp"].flatMap((protocol) => [
     "--listen",
     `${protocol}:127.0.0.1:${port}`,
   ]);
   keep(name, process.execPath, [...main, "--node", name, "--store", store, ...listen], false);
 }
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, end);

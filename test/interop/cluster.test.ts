@@ -7,22 +7,20 @@ import {
   type Redis,
   startReplicatedRedis,
 } from "./cluster-servers.ts";
-import { endPrograms } from "./program.ts";
+import type { Place } from "./cluster-wire.ts";
+import { endPrograms, Program } from "./program.ts";
 import { digest } from "./raw-phone.ts";
 import { eventually } from "./redis.ts";
 import { removeScratchFolders } from "./scratch.ts";
 
+const ROOT = new URL("../../", import.meta.url).pathname;
 const OLD = "old".repeat(11);
 const NEW = "new".repeat(11);
 /** Each test has its own. */
 const USERS = ["alice", "bob", "carol", "dave", "eve", "frank", "gina", "hank", "ivy"];
 
 const phones: ClusterPhone[] = [];
-async function phone(
-  user: string,
-  protocol: "tcp" | "udp",
-  node: ClusterNode,
-): Promise<ClusterPhone> {
+async function phone(user: string, protocol: "tcp" | "udp", node: Place): Promise<ClusterPhone> {
   const made = new ClusterPhone(user, protocol);
   phones.push(made);
   await made.connect(node);
@@ -32,7 +30,7 @@ async function phone(
 async function registered(
   user: string,
   protocol: "tcp" | "udp",
-  node: ClusterNode,
+  node: Place,
 ): Promise<ClusterPhone> {
   const made = await phone(user, protocol, node);
   expect(statuses(await made.register())).toEqual([401, 200]);
@@ -157,6 +155,39 @@ describe.skipIf(inject("missingTools").includes("redis-server"))("examples/clust
     await restart(NEW);
     expect(await dave.call("carol")).toContain(180);
     expect(await carol.call("dave")).toContain(180);
+  });
+});
+
+describe.skipIf(inject("missingTools").includes("redis-server"))("examples/cluster/try.ts", () => {
+  afterEach(async () => {
+    for (const each of phones.splice(0)) each.close();
+    await endPrograms();
+  });
+
+  it("starts a whole cluster, which goes on when a node is killed, and starts it again", async () => {
+    const node = ["--conditions=@sipkit/source", "--import", "tsx", "examples/cluster/try.ts"];
+    const program = new Program(process.execPath, node, { cwd: ROOT });
+    const placeOf = async (name: string): Promise<Place> => {
+      const line = await program.printed(
+        new RegExp(`^${name}: listening on tcp:127.0.0.1:(\\d+)$`, "m"),
+        60_000,
+      );
+      return { host: "127.0.0.1", port: Number(line[1]) };
+    };
+    const [first, second] = [await placeOf("a"), await placeOf("b")];
+    const [alice, bob] = [await phone("alice", "tcp", first), await phone("bob", "udp", second)];
+    for (const each of [alice, bob]) {
+      await eventually(async () => expect((await each.register()).at(-1)?.status).toBe(200));
+    }
+    expect(await bob.call("alice")).toContain(180);
+    const [, pid] = await program.printed(/^a: process (\d+)$/m);
+    process.kill(Number(pid), "SIGKILL");
+    await program.printed(/^a: ended by SIGKILL$/m);
+    await alice.connect(second);
+    expect((await alice.register()).at(-1)?.status).toBe(200);
+    expect(await bob.call("alice")).toContain(180);
+    await program.printed(/^a: ended by SIGKILL\n[\s\S]*^a: node a$/m, 60_000);
+    expect(await program.end("SIGTERM")).toBe(0);
   });
 });
 
