@@ -28,7 +28,7 @@ export class VirtualConnection implements Connection {
   #other: VirtualConnection | undefined;
   #state: "connecting" | "open" | "closed";
   #deadline: Timer | undefined;
-  #lastRead = 0;
+  #lastRead: number;
   #longestSilence = Number.POSITIVE_INFINITY;
   #watch: Timer | undefined;
   /** What was sent before the connection was there, and whom to tell when it never is. */
@@ -49,6 +49,7 @@ export class VirtualConnection implements Connection {
     this.id = about.id;
     this.#owner = about.owner;
     this.#clock = clock;
+    this.#lastRead = clock.now();
     this.peer = { ...remote, connection: this };
     this.#pipe = new VirtualPipe(links, clock, local, remote.address, () => this.close());
     this.#other = about.dialler;
