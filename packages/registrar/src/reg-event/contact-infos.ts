@@ -47,7 +47,8 @@ export function partialContents(
   const changed = [...changes.values()].map((change): ContactChange => {
     // Another process may have bound it again meanwhile.
     const left = isActive(change.event) ? undefined : there.get(change.id);
-    return left === undefined ? change : { ...change, event: eventOf(left), binding: left };
+    if (left === undefined) return change;
+    return { id: change.id, event: eventOf(left), binding: left, at: undefined };
   });
   return contents(changed, current.length > 0, about);
 }

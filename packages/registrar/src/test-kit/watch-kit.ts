@@ -15,7 +15,7 @@ import type { RegistrarOptions } from "../registrar-options.ts";
 import { ALICE } from "./registrar-kit.ts";
 
 /** How a watcher asks. */
-export interface Subscribe {
+interface Subscribe {
   readonly uri?: string;
   /** Whose credentials it has; `"nobody"`: none. Default: alice. */
   readonly as?: string;
@@ -31,7 +31,7 @@ export interface Subscribe {
 }
 
 /** What came of a SUBSCRIBE. */
-export interface Asked {
+interface Asked {
   readonly response: Response;
   /** The NOTIFYs that followed at once. */
   readonly notifies: readonly Request[];
