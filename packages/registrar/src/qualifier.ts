@@ -79,6 +79,7 @@ export class Qualifier implements PingOutcomes {
 
   answered({ addressOfRecord, binding, begun, sentAt }: Ping, status: number): void {
     if (status === FLOW_FAILED) {
+      this.#states.withdraw(begun);
       this.#drop(addressOfRecord, binding);
       return;
     }
@@ -132,7 +133,7 @@ export class Qualifier implements PingOutcomes {
   #drain(): void {
     if (this.#isDraining) return;
     this.#isDraining = true;
-    while (this.#due.length > 0 && !this.#underWay.isFull) this.#ping(this.#due.pop() as Due);
+    while (this.#due.length > 0 && !this.#underWay.isFull) this.#tryPing(this.#due.pop() as Due);
     this.#isDraining = false;
     const isFirst = !this.#isHeldBack;
     this.#isHeldBack = this.#due.length > 0;
@@ -142,6 +143,16 @@ export class Qualifier implements PingOutcomes {
     }
     if (this.#isLastPage) this.#endWalk();
     this.#arm();
+  }
+
+  /** A store may have what no REGISTER of ours wrote: a Contact that is no URI. The others go on. */
+  #tryPing(due: Due): void {
+    try {
+      this.#ping(due);
+    } catch (cause) {
+      const { server } = this.#life;
+      server.report(new SipError("SIP_STORE", "a binding can't be pinged", { cause }));
+    }
   }
 
   #ping({ addressOfRecord, binding }: Due): void {
@@ -189,7 +200,6 @@ export class Qualifier implements PingOutcomes {
     if (cause instanceof StoreUnavailable) failures.reportAway(cause);
     else server.report(new SipError("SIP_STORE", "pings could not go on", { cause }));
     this.#walk.failed(cause);
-    this.#isDraining = false;
     this.#arm(RETRY);
   }
 

@@ -302,6 +302,18 @@ describe("Registrar.qualify, when it pings", () => {
     expect(at.net.errors.map(({ error }) => error.code)).toEqual(["SIP_STORE"]);
   });
 
+  it("goes on after a binding that no request can be sent to, and reports it once", async () => {
+    const store = filled(3);
+    const [first] = (await store.read("sip:1@server")) ?? [];
+    await store.update("sip:1@server", () => (first ? [{ ...first, uri: "sip:a b@[" }] : []));
+    const at = scene({}, { store });
+    at.phone("phone");
+    await at.net.start();
+    await at.net.run("2m");
+    expect(await at.registrar.counts()).toMatchObject({ reachable: 2 });
+    expect(at.net.errors.map(({ error }) => error.code)).toEqual(["SIP_STORE"]);
+  });
+
   it("stops with the server while a page is being read", async () => {
     const memory = filled(1);
     let read: (() => void) | undefined;
