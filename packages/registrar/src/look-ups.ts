@@ -20,7 +20,6 @@ import { callMark, type GruuOwner, hasGr } from "./gruu.ts";
 import type { Life } from "./life.ts";
 import type { LostFlows } from "./lost-flows.ts";
 import type { Push } from "./push/push.ts";
-import { withoutPush } from "./push/push-device.ts";
 import { wakeable } from "./push/push-options.ts";
 import { orderedByPings } from "./qualify-order.ts";
 import { isLost } from "./reachability.ts";
@@ -121,10 +120,12 @@ export class LookUps {
     return this.#shown(targetsOf(ordered, now, server.node));
   }
 
-  /** What goes on knows of no push. RFC 8599 §13 */
+  /** What goes on knows nothing of the push that we do ourselves. RFC 8599 §13 */
   #shown(found: readonly Target[]): readonly Target[] {
-    if (this.#push === undefined) return found;
-    return found.map((target) => ({ ...target, uri: withoutPush(target.uri) }));
+    const push = this.#push;
+    return push === undefined
+      ? found
+      : found.map((target) => ({ ...target, uri: push.shown(target.uri) }));
   }
 
   #ownerOf(uri: string, addressOfRecord: string): GruuOwner | "nobody" | undefined {

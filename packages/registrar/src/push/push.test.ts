@@ -1,4 +1,4 @@
-import { lateTargets, type Request, type Target, targets } from "@sipkit/core";
+import { lateTargets, type Request, type Target, targetGone, targets } from "@sipkit/core";
 import { describe, expect, it } from "vitest";
 import { memoryStore } from "../memory-store.ts";
 import type { RegistrarOptions } from "../registrar-options.ts";
@@ -220,6 +220,8 @@ describe("Registrar, which device it is, RFC 8599 §4.1.3", () => {
       await answer(asleep({ port: id, tail: `;reg-id=${id};${INSTANCE}` }, { lines }));
     }
     expect(await uris()).toHaveLength(2);
+    await answer(asleep({ port: 3, token: "renewed", tail: `;${INSTANCE}` }));
+    expect(await uris()).toHaveLength(3);
   });
 
   it("replaces what it had before it asked for push, and goes without its token", async () => {
@@ -252,6 +254,13 @@ describe("Registrar, who sees a token, RFC 8599 §13", () => {
     const asked = await ask(at, "OPTIONS");
     expect(urisOf(asked)).toEqual(["sip:pn-prid=x;pn-prid=y@192.0.2.9;a=b;c;pn-x=1"]);
     expect(asked.uri).toBe("sip:pn-prid=x;pn-prid=y@192.0.2.9;a=b;c;pn-x=1");
+  });
+
+  it("leaves it to the server that wakes the device, where that is another one", async () => {
+    const at = await site();
+    const lines = ['Feature-Caps: *;+sip.pns="other"'];
+    await at.answer(asleep({ provider: "other" }, { lines }));
+    expect(urisOf(await ask(at))).toEqual([expect.stringContaining(TOKEN)]);
   });
 
   it("tells the operator of what a hook threw without it", async () => {
@@ -515,6 +524,39 @@ describe("Registrar, connections of devices that sleep", () => {
       expect([urisOf(asked), pushed.length]).toEqual([tried, pushes]);
     },
   );
+
+  it("replaces no binding of a device that can be woken for one that can't be reached", async () => {
+    const set = await setUp(
+      {
+        push: { providers: { acme: () => undefined } },
+        maxBindings: 1,
+        whenFull: "replace-unreachable",
+      },
+      TCP,
+    );
+    const from = { address: "192.0.2.100", port: 7777 };
+    await set.answer(asleep({ port: 1 }).replace("/UDP", "/TCP"), from);
+    await set.server.lose(7777);
+    const second = register("<sip:alice@192.0.2.100:2>", { callId: "2" }).replace("/UDP", "/TCP");
+    expect((await set.answer(second)).status).toBe(403);
+  });
+
+  it("lets a binding go that only asked what there is, when its edge proxy has lost it", async () => {
+    const at = await site();
+    const contact = `<sip:alice@192.0.2.100;pn-provider=acme>;reg-id=1;${INSTANCE}`;
+    const lines = [
+      "Supported: path, outbound",
+      "Path: <sip:edge.example.net;lr;ob>",
+      "Via: SIP/2.0/UDP 192.0.2.111;branch=z9hG4bKhop",
+    ];
+    await at.answer(register(contact, { lines }));
+    const asked = await ask(at);
+    const [target] = asked.get(targets) ?? [];
+    if (target === undefined) throw new Error("no target");
+    expect(target.uri).toBe("sip:alice@192.0.2.100");
+    asked.get(targetGone)?.(target);
+    expect(await at.uris()).toEqual([]);
+  });
 
   it("keeps the binding when the connection is lost, and wakes the device", async () => {
     const pushed: PushNotification[] = [];

@@ -4,7 +4,7 @@ import type { BindingEvent, BindingEventName } from "../events.ts";
 import type { Life } from "../life.ts";
 import { isLost, isOwnConnection } from "../reachability.ts";
 import { HeldRequests } from "./held-requests.ts";
-import { type PushDevice, pushId } from "./push-device.ts";
+import { type PushDevice, pushId, pushParams, withoutPush } from "./push-device.ts";
 import { type PushSettings, wakeable } from "./push-options.ts";
 import { type PushReason, PushSender } from "./push-sender.ts";
 import { RecentIds } from "./recent-ids.ts";
@@ -114,6 +114,13 @@ export class Push {
         return () => hold.end();
       },
     };
+  }
+
+  /** A Contact's URI as it goes on; of a service that we don't have another server may need to know. */
+  shown(uri: string): string {
+    const provider = pushParams(uri)?.get("pn-provider")?.toLowerCase() ?? "";
+    const isOthers = provider !== "" && !this.#settings.providers.has(provider);
+    return isOthers ? uri : withoutPush(uri);
   }
 
   #sleeps(binding: Binding): boolean {
