@@ -55,6 +55,8 @@ export class Load {
   /** When each node accepted a newcomer last. */
   readonly #acceptedAt = new Map<string, number>();
   readonly #running: Promise<void>[] = [];
+  /** Who has closed a connection that worked, because an answer was late: that takes the registration along. */
+  readonly #left = new Set<string>();
   #isOver = false;
 
   constructor(...nodes: readonly [ClusterNode, ClusterNode]) {
@@ -131,6 +133,22 @@ export class Load {
     return all;
   }
 
+  /** Those whose registrations a store doesn't have, though they were answered 200, and not taken back since. */
+  async lost(
+    store: RedisStore,
+    acknowledged: ReadonlyMap<string, Acknowledged> = this.acknowledged(),
+  ): Promise<readonly string[]> {
+    const lost: string[] = [];
+    for (const [user, { callId, cseq }] of acknowledged) {
+      const bindings = await eventually(() => store.read(`sip:${user}@example.com`));
+      // Registered again since: the same call, with a higher number.
+      const isThere = bindings?.some((each) => each.callId === callId && each.cseq >= cseq);
+      if (!isThere && !this.#left.has(user))
+        lost.push(`${user} ${cseq}: ${JSON.stringify(bindings)}`);
+    }
+    return lost;
+  }
+
   async #keepRegistered(phone: ClusterPhone, home: number): Promise<void> {
     let at = home;
     while (!this.#isOver) {
@@ -140,6 +158,10 @@ export class Load {
         if (answer !== undefined && answer.status !== 200) this.refusals.push(answer);
         await sleep(300);
       } catch {
+        if (phone.isConnected) {
+          this.#left.add(phone.user);
+          phone.acknowledged = 0;
+        }
         // What a phone does whose connection is lost, or whose server says nothing: it takes the next one.
         at = 1 - at;
         phone.close();
@@ -203,19 +225,4 @@ async function inTheEnd<T>(ask: () => T): Promise<T> {
       await sleep(50);
     }
   }
-}
-
-/** Those whose registrations a store doesn't have, though they were answered 200. */
-export async function lostOf(
-  store: RedisStore,
-  acknowledged: ReadonlyMap<string, Acknowledged>,
-): Promise<readonly string[]> {
-  const lost: string[] = [];
-  for (const [user, { callId, cseq }] of acknowledged) {
-    const bindings = await eventually(() => store.read(`sip:${user}@example.com`));
-    // Registered again since: the same call, with a higher number.
-    const isThere = bindings?.some((each) => each.callId === callId && each.cseq >= cseq);
-    if (!isThere) lost.push(`${user} ${cseq}: ${JSON.stringify(bindings)}`);
-  }
-  return lost;
 }

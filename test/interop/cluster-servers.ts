@@ -37,7 +37,7 @@ export class ClusterNode implements Place {
       [...node, "--node", this.name, ...listen, ...this.#args],
       { cwd: ROOT, env: { SIPKIT_SECRET: secrets.join() } },
     );
-    await this.#program.printed(/registrations are kept in/);
+    await this.#program.printed(/registrations are kept in/, 60_000);
   }
 
   /** kill -9 */
