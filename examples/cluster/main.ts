@@ -11,7 +11,7 @@
 import { Authorize } from "@sipkit/auth";
 import { Dispatcher } from "@sipkit/core";
 import { Proxy } from "@sipkit/proxy";
-import { Registrar } from "@sipkit/registrar";
+import { Registrar, withoutPush } from "@sipkit/registrar";
 import { redisStore } from "@sipkit/store-redis";
 import { greet } from "../registrar/greet.ts";
 import { LineWriter } from "../registrar/line-writer.ts";
@@ -60,7 +60,7 @@ async function serve(options: NodeOptions): Promise<void> {
   const log = new LineWriter();
   for (const event of ["added", "refreshed", "removed", "expired", "lost"] as const) {
     registrar.events.on(event, ({ addressOfRecord, binding }) => {
-      log.write(`${event} ${addressOfRecord} at ${JSON.stringify(binding.uri)}`);
+      log.write(`${event} ${addressOfRecord} at ${JSON.stringify(withoutPush(binding.uri))}`);
     });
   }
 

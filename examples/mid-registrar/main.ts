@@ -8,7 +8,7 @@
  */
 import { Dispatcher } from "@sipkit/core";
 import { Proxy } from "@sipkit/proxy";
-import { MidRegistrar } from "@sipkit/registrar";
+import { MidRegistrar, withoutPush } from "@sipkit/registrar";
 
 const [port = "5060", upstream = "sip:127.0.0.1:5070"] = process.argv.slice(2);
 
@@ -22,7 +22,7 @@ const server = new Dispatcher({
 });
 
 events.on("added", ({ addressOfRecord, binding }) =>
-  console.log(`${addressOfRecord} is at ${binding.uri}`),
+  console.log(`${addressOfRecord} is at ${withoutPush(binding.uri)}`),
 );
 events.on("refreshed", ({ addressOfRecord }) => {
   const { registrationsAbsorbed = 0, registrationsForwarded = 0 } = server.counters();

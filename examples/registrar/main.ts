@@ -8,7 +8,7 @@ import { hostname } from "node:os";
 import { Authorize } from "@sipkit/auth";
 import { Dispatcher } from "@sipkit/core";
 import { Proxy } from "@sipkit/proxy";
-import { type ReachabilityEvent, RegEvents, Registrar } from "@sipkit/registrar";
+import { type ReachabilityEvent, RegEvents, Registrar, withoutPush } from "@sipkit/registrar";
 import { reloadOnHangup } from "./certificates.ts";
 import { greet } from "./greet.ts";
 import { LineWriter } from "./line-writer.ts";
@@ -53,7 +53,7 @@ async function serve(options: RegistrarExampleOptions): Promise<void> {
   const changes = ["added", "refreshed", "removed", "expired", "lost"] as const;
   for (const event of [...changes, "reachable", "unreachable"] as const) {
     registrar.events.on(event, ({ addressOfRecord, binding }: ReachabilityEvent) => {
-      log.write(`${event} ${addressOfRecord} at ${JSON.stringify(binding.uri)}`);
+      log.write(`${event} ${addressOfRecord} at ${JSON.stringify(withoutPush(binding.uri))}`);
     });
   }
 

@@ -2,7 +2,7 @@ import { hostname } from "node:os";
 import { Authorize } from "@sipkit/auth";
 import { Dispatcher, type LegOptions, udpTransport } from "@sipkit/core";
 import { Proxy } from "@sipkit/proxy";
-import { Registrar } from "@sipkit/registrar";
+import { Registrar, withoutPush } from "@sipkit/registrar";
 import { LineWriter } from "../registrar/line-writer.ts";
 import { openStore } from "../registrar/open-store.ts";
 import { readOptions } from "../registrar/options.ts";
@@ -61,7 +61,9 @@ const server = new Dispatcher({
 const log = new LineWriter();
 for (const event of ["added", "refreshed", "removed", "expired", "lost"] as const) {
   registrar.events.on(event, ({ addressOfRecord, binding }) => {
-    log.write(`${worker}: ${event} ${addressOfRecord} at ${JSON.stringify(binding.uri)}`);
+    log.write(
+      `${worker}: ${event} ${addressOfRecord} at ${JSON.stringify(withoutPush(binding.uri))}`,
+    );
   });
 }
 
