@@ -63,7 +63,8 @@ export function upstreamCopy(
   const { headers } = copy;
   headers.set("Max-Forwards", String(nextMaxForwards(request)));
   for (const name of ["Route", "Require"]) headers.delete(name);
-  if (!isStar(copy)) {
+  // A removal of everything goes on as that of ours, so that we know what is left there. Where we know of none, as it is.
+  if (contacts.length > 0 || headers.get("contact") !== "*") {
     headers.delete("Contact");
     headers.delete("Expires");
     const longest = Math.max(...contacts.map(({ seconds }) => seconds));
@@ -86,7 +87,7 @@ export function contactsOnLeg(
   const { server, byPath } = form;
   const flow = byPath && original !== undefined ? server.flowOf(original) : undefined;
   return (request, leg) => {
-    if (contacts.length > 0 && !isStar(request)) {
+    if (contacts.length > 0) {
       request.headers.set(
         "Contact",
         contacts.map((each) => contactOn(leg, each, byPath)),
@@ -94,11 +95,6 @@ export function contactsOnLeg(
     }
     if (flow !== undefined) request.headers.prepend("Path", server.signPath(flow, leg));
   };
-}
-
-/** Whether all that a user has shall go: also what others than us have registered there. */
-function isStar({ headers }: Request): boolean {
-  return headers.get("contact") === "*";
 }
 
 /** The URI of a Contact of ours. */

@@ -76,7 +76,10 @@ export class Upstream {
         if (isOver) late?.();
         else end(response);
       };
-      client.request(this.#server, request, options).then(settled, () => settled());
+      const answer = new Promise<Response>((take) => {
+        take(client.request(this.#server, request, options));
+      });
+      answer.then(settled, () => settled());
     });
   }
 
