@@ -126,6 +126,22 @@ describe("where a request may go", () => {
     expect(await send(uri, how)).toMatchObject({ to: ["127.0.0.1:6379"] });
   });
 
+  it.each([
+    ["127.0.0.1:6379", INSIDE, true],
+    ["sip:127.0.0.1;transport=tcp", "sip:x@127.0.0.1", true],
+    ["[::ffff:127.0.0.1]:6379", INSIDE, true],
+    ["sips:127.0.0.1", "sip:x@127.0.0.1:5061", true],
+    ["127.0.0.1", INSIDE, false],
+    ["inside.example.net", "sip:x@127.0.0.1:5060", false],
+  ])(
+    "is where outgoingProxy %s is, when a Route says %s: %s",
+    async (outgoingProxy, uri, isSent) => {
+      const { send } = await scene({ outgoingProxy });
+      const { code } = await send("sip:x@192.0.2.9", { route: `<${uri};lr>` });
+      expect(code).toBe(isSent ? undefined : "SIP_HOP_REFUSED");
+    },
+  );
+
   it("is told with the request and the leg, and may depend on them", async () => {
     const asked: (readonly string[])[] = [];
     const { send } = await scene({

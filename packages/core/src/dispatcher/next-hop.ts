@@ -137,12 +137,15 @@ export class NextHops {
     for (const candidate of all.length > 1 ? this.#byHope(all).reverse() : all) {
       const leg = this.#legTo(candidate.hop, seeker.leg);
       if (leg === undefined) continue;
-      const { request, isChosen } = seeker;
-      if (!isChosen || this.#check.allows(candidate.hop, request, leg)) {
-        way = this.#way(candidate, leg, seeker, way);
-      } else isRefused = true;
+      if (this.#mayGo(candidate.hop, leg, seeker)) way = this.#way(candidate, leg, seeker, way);
+      else isRefused = true;
     }
     return way ?? nowhere(isRefused);
+  }
+
+  /** What this server was told to send to is reached within a dialog, too, by what it says of itself. */
+  #mayGo(hop: NextHop, leg: TransportLeg, { request, isChosen }: Seeker): boolean {
+    return !isChosen || this.#proxies.isAt(hop) || this.#check.allows(hop, request, leg);
   }
 
   #byHope(all: readonly Candidate[]): Candidate[] {

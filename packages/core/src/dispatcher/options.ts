@@ -28,9 +28,9 @@ export interface DispatcherOptions extends OutgoingProxyOptions {
   readonly resolver?: Resolver;
   /**
    * Whether a request may go to a place that its request-URI, a Route, a Path or a contact led to, by name or by address.
-   * Not asked of flows, `outgoingProxy`, `domainToProxy`, or a `to` that isn't the request-URI. What may not be reached is left out;
-   * a request that nothing is left for fails (`SIP_HOP_REFUSED`), which a proxy answers with 403. Default:
-   * `routableAddresses()`.
+   * Not asked of flows, `outgoingProxy` and `domainToProxy` (or what names one of these by address and port), or a `to` that
+   * isn't the request-URI. What may not be reached is left out; a request that nothing is left for fails
+   * (`SIP_HOP_REFUSED`), which a proxy answers with 403. Default: `routableAddresses()`.
    */
   readonly mayReach?: HopPolicy;
   /**

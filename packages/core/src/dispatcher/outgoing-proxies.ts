@@ -1,6 +1,13 @@
 import { readSipUri } from "../chain/read-sip-uri.ts";
 import { SipError } from "../errors.ts";
-import { isAddressLiteral, parseHostPort } from "../transport/host-port.ts";
+import { parseSipUri } from "../message/uri.ts";
+import {
+  canonicalAddress,
+  formatHostPort,
+  isAddressLiteral,
+  parseHostPort,
+} from "../transport/host-port.ts";
+import { defaultPorts } from "../transport/leg-address.ts";
 import { canonicalHost } from "./domain-names.ts";
 
 /** Where requests go that nothing else tells the way. */
@@ -27,6 +34,8 @@ export class OutgoingProxies {
   /** For everything else. */
   readonly #others: readonly string[] | undefined;
   readonly #hasWildcards: boolean;
+  /** Those that are named by address, with their ports. */
+  readonly #places: ReadonlySet<string>;
 
   /** Throws a `SipError` (`SIP_BAD_OPTION`). */
   constructor({ outgoingProxy, domainToProxy = {} }: OutgoingProxyOptions) {
@@ -40,6 +49,7 @@ export class OutgoingProxies {
       this.#byDomain.get("*") ??
       (outgoingProxy === undefined ? undefined : [asUri(outgoingProxy, "outgoingProxy")]);
     this.#byDomain.delete("*");
+    this.#places = new Set([...this.#byDomain.values(), this.#others ?? []].flat().map(placeOf));
     this.#hasWildcards = [...this.#byDomain.keys()].some((key) => key.startsWith("*."));
   }
 
@@ -49,6 +59,13 @@ export class OutgoingProxies {
     // A telephone number and the like have no domain.
     const host = canonicalHost(readSipUri(requestUri)?.host ?? "");
     return this.#for(requestUri, this.#byDomain.get(host) ?? this.#above(host) ?? this.#others);
+  }
+
+  /** Whether one of them is at that place: named by address, as its own Contacts and Routes name it. */
+  isAt({ address, port }: { readonly address: string; readonly port: number }): boolean {
+    return (
+      this.#places.size > 0 && this.#places.has(formatHostPort(canonicalAddress(address), port))
+    );
   }
 
   /** That of the longest name which the host is below of. */
@@ -82,6 +99,14 @@ function asUri(place: string, option: string): string {
   const uri = parseHostPort(place) === undefined ? place : `sip:${place}`;
   if (readSipUri(uri) === undefined) throw bad(`${option}: "${place}" is no SIP URI`);
   return uri;
+}
+
+/** Address and port of a proxy that is named by address; empty for a name. */
+function placeOf(uri: string): string {
+  const { scheme, host, port, params } = parseSipUri(uri);
+  if (!isAddressLiteral(host)) return "";
+  const isTls = scheme === "sips" || params.get("transport")?.toLowerCase() === "tls";
+  return formatHostPort(canonicalAddress(host), port ?? defaultPorts[isTls ? "tls" : "udp"]);
 }
 
 function bad(message: string): SipError {
