@@ -7,6 +7,7 @@ import {
   type Verdict,
 } from "@sipkit/core";
 import { describe, expect, it } from "vitest";
+import { StatelessProxy } from "./stateless-proxy.ts";
 import type { Phone, Sent } from "./test-kit/phone.ts";
 import { Scene, type SceneOptions } from "./test-kit/scene.ts";
 
@@ -15,6 +16,8 @@ class Waker {
   readonly watched: LateTargetsObserver[] = [];
   ended = 0;
   expected = 1;
+  /** What happens before `watch` returns. */
+  onWatch: (observer: LateTargetsObserver) => void = () => undefined;
   readonly receive = (packet: Packet): Verdict => {
     if (!packet.isRequest || packet.method === "REGISTER" || packet.method === "ACK") return;
     if (!packet.uri.startsWith("sip:bob@")) return;
@@ -23,6 +26,7 @@ class Waker {
       expected: this.expected,
       watch: (observer) => {
         this.watched.push(observer);
+        this.onWatch(observer);
         return () => {
           this.ended += 1;
         };
@@ -47,11 +51,16 @@ interface Act {
 /** bob's phones that are registered are in the targets; the others come late. */
 async function call(
   method: string,
-  options: SceneOptions & { expected?: number; headers?: Record<string, string> } = {},
+  options: SceneOptions & {
+    expected?: number;
+    headers?: Record<string, string>;
+    onWatch?: Waker["onWatch"];
+  } = {},
   before: (scene: Scene) => Promise<void> = () => Promise.resolve(),
 ): Promise<Act> {
   const waker = new Waker();
   waker.expected = options.expected ?? 1;
+  waker.onWatch = options.onWatch ?? waker.onWatch;
   const scene = await Scene.start({ before: [waker.receive], ...options });
   await before(scene);
   const alice = await scene.phone("alice");
@@ -265,6 +274,68 @@ describe("Proxy, targets that come late, RFC 8599 §5.6.2", () => {
     await scene.advance(50);
     expect(phones.map(({ received }) => received.length)).toEqual([1, 0]);
     expect(scene.server.counters().targetsLeftOut).toBe(1);
+  });
+
+  it("ends what it watches when nobody is awaited from the first", async () => {
+    const act = await call("INVITE", { onWatch: (observer) => observer.settled() });
+    expect(finals(act.sent)).toEqual([480]);
+    isQuiet(act);
+  });
+
+  it("lets who comes late ring as long as others, before those of a lower q are tried", async () => {
+    const phones: Phone[] = [];
+    const act = await call("INVITE", { fork: "serial", serialTimeout: 10_000 }, async (scene) => {
+      for (const [name, q] of [["desk", 1] as const, ["attic", 0.5] as const]) {
+        const phone = await ringing(scene, name);
+        await phone.register({ user: "bob", q });
+        phones.push(phone);
+      }
+    });
+    const { scene, waker } = act;
+    const [desk, attic] = phones as [Phone, Phone];
+    for (const phone of [desk]) phone.deliver(phone.got("INVITE"), 180);
+    await scene.advance(9000);
+    const mobile = await ringing(scene, "mobile");
+    waker.observer.found([target(mobile)]);
+    await scene.advance(9000);
+    expect([
+      mobile.methods,
+      mobile.got("INVITE").signal.aborted,
+      attic.methods.includes("INVITE"),
+    ]).toEqual([["INVITE"], false, false]);
+    for (const phone of [desk, mobile]) {
+      const invite = phone.got("INVITE");
+      phone.deliver(invite, 180);
+      invite.signal.addEventListener("abort", () => phone.deliver(invite, 487));
+    }
+    await scene.advance(1500);
+    expect(attic.methods.includes("INVITE")).toBe(true);
+  });
+
+  it("takes a request that comes back while it is held for a loop, and a spiral for none", async () => {
+    const act = await call("INVITE", { expected: 2 });
+    const { scene, waker, sent } = act;
+    // To ourselves: for another user, and for the same one again.
+    const contact = (user: string): Target => ({
+      uri: `sip:${user}@192.0.2.1:5060`,
+      q: 1,
+      route: [],
+      expiresAt: Number.POSITIVE_INFINITY,
+    });
+    waker.observer.found([contact("bob")]);
+    await scene.advance(50);
+    expect(scene.server.counters().loops ?? 0).toBe(0);
+    waker.watched[1]?.found([contact("bob")]);
+    await scene.advance(50);
+    expect(scene.server.counters().loops).toBe(1);
+    for (const observer of waker.watched) observer.settled();
+    await scene.advance(50);
+    expect(finals(sent)).toEqual([482]);
+  });
+
+  it("isn't for a proxy that keeps nothing: 480, and nobody is woken", async () => {
+    const { sent, waker } = await call("MESSAGE", { proxy: new StatelessProxy() });
+    expect([finals(sent), waker.watched]).toEqual([[480], []]);
   });
 
   it("answers 440 at once to a request without breadth", async () => {
