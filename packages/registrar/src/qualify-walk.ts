@@ -3,8 +3,8 @@ import type { LocationStore, StoredUser } from "./location-store.ts";
 
 /** Milliseconds for which a count of the users holds. */
 const COUNT_HOLDS = 1000;
-/** Where neither a store nor a walk through it has told how many users there are. */
-const FIRST_GUESS = 1000;
+/** Users that a store has, at least, for all that is known where it doesn't count: it may have them any time. */
+const LEAST_GUESS = 1000;
 
 /** A part of a walk. */
 export interface WalkedPage {
@@ -19,7 +19,7 @@ export class QualifyWalk {
   #after: string | undefined;
   /** Of this walk, and of the one before. */
   #seen = 0;
-  #seenBefore: number | undefined;
+  #seenBefore = 0;
   #count: number | undefined;
   #countedAt = Number.NEGATIVE_INFINITY;
 
@@ -30,12 +30,12 @@ export class QualifyWalk {
   /** How many users there are, for all that is known. */
   get users(): number {
     if (this.#store.counts !== undefined) return this.#count ?? 0;
-    return Math.max(this.#seenBefore ?? FIRST_GUESS, this.#seen);
+    return Math.max(LEAST_GUESS, this.#seenBefore, this.#seen);
   }
 
-  /** Whether this walk has met far fewer than it was told of. */
+  /** Whether this walk has met fewer than it was made for: of a count some may have gone since. */
   get foundFew(): boolean {
-    return this.#seen * 2 < this.users;
+    return this.#seen * (this.#store.counts === undefined ? 1 : 2) < this.users;
   }
 
   /** Counts anew where that was long ago. */

@@ -228,19 +228,23 @@ describe("Registrar.qualify, when it pings", () => {
     await server.close();
   });
 
-  it("comes to whoever registers within an interval, however few there were before", async () => {
-    const store = memoryStore();
+  it.each([
+    ["counts", 1, memoryStore()],
+    ["doesn't", 1, methodsOf(memoryStore())],
+    ["doesn't, and had none", 0, methodsOf(memoryStore())],
+  ])("comes to whoever registers within an interval, on a store that %s", async (...given) => {
+    const [, before, store] = given;
     const at = scene({}, { store });
     const phone = at.phone("phone");
     await at.net.start();
-    await at.register(phone, { user: "first" });
+    if (before > 0) await at.register(phone, { user: "first" });
     await at.net.run("65s");
     const { net } = at;
     for (let user = 0; user < 12; user += 1) await at.register(phone, { user: `later-${user}` });
     const since = net.log.length;
     await net.run("31s");
     const pinged = net.log.slice(since).filter(({ wire }) => wire.startsWith("OPTIONS "));
-    expect(new Set(pinged.map(({ packet }) => packet.to.uri)).size).toBe(13);
+    expect(new Set(pinged.map(({ packet }) => packet.to.uri)).size).toBe(12 + before);
   });
 
   it("has no more pings under way than maxPings; the others wait, and are counted", async () => {
