@@ -5,6 +5,8 @@ export interface HandOverOptions {
   readonly machine: string;
   /** The worker that this is. */
   readonly worker: number;
+  /** How many there are. */
+  readonly workers: number;
   /** Which of the shared legs this is. */
   readonly leg: number;
   /** Hands a datagram to another worker; whether there was room for it. */
@@ -58,9 +60,10 @@ export class HandOver implements Transport {
   }
 
   #receive(sink: TransportSink, bytes: Uint8Array, from: Peer): void {
-    const { machine, worker, leg, pass } = this.#options;
+    const { machine, worker, workers, leg, pass } = this.#options;
     const to = ownerOf(bytes, machine);
-    if (to === undefined || to === worker) {
+    // One that is there no more, since there are fewer now, has left what is its own to whoever gets it.
+    if (to === undefined || to === worker || to >= workers) {
       sink.message(bytes, from);
       return;
     }

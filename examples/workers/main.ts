@@ -5,7 +5,7 @@
  * Run it:  pnpm exec tsx --conditions=@sipkit/source examples/workers/main.ts     (Node 22.12, 23.1 or later)
  * Try it:  as examples/registrar; then kill -9 a worker, and call again
  */
-import { Dispatcher } from "@sipkit/core";
+import { Dispatcher, udpTransport } from "@sipkit/core";
 import { greet } from "../registrar/greet.ts";
 import { readOptions, usage, type WorkersOptions } from "./options.ts";
 import { Workers } from "./workers.ts";
@@ -19,6 +19,8 @@ try {
 
 async function serve(options: WorkersOptions): Promise<void> {
   const { legs, store } = options.registrar;
+  // Throws where this Node would not share a port.
+  udpTransport("udp:127.0.0.1:0", { reusePort: true });
   // Says what is wrong with them, and that nobody else has these ports: another copy of this would silently share them.
   const trial = new Dispatcher({ legs });
   const shared = await trial.listen();

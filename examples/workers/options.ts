@@ -28,6 +28,7 @@ The workers' secret is what SIPKIT_SECRET says, else it is kept beside the regis
 
 const MOST_WORKERS = 256;
 const SECRET_BYTES = 32;
+const LEAST_SECRET = 32;
 
 /** Reads the command line. Throws an `Error` whose message says what is wrong with it. */
 export function readOptions(
@@ -42,6 +43,12 @@ export function readOptions(
     throw new Error("--listen: the workers share a port, so it can't be any free one");
   }
   const secret = env.SIPKIT_SECRET ?? keptSecret(registrar.store);
+  // A guessed one opens every phone to calls from anywhere.
+  if (secret.length < LEAST_SECRET) {
+    throw new Error(
+      `SIPKIT_SECRET must have ${LEAST_SECRET} characters at least: openssl rand -hex 32`,
+    );
+  }
   return { workers, privatePort, secret, registrar, args };
 }
 

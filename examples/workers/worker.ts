@@ -10,8 +10,10 @@ import { BoundedChannel } from "./bounded-channel.ts";
 import { HandOver } from "./hand-over.ts";
 import { markedRandom, nodeName, type Stray } from "./stray.ts";
 
-const { SIPKIT_WORKER = "0", SIPKIT_PRIVATE_PORT, SIPKIT_SECRET: secret = "" } = process.env;
-const worker = Number(SIPKIT_WORKER);
+const { SIPKIT_PRIVATE_PORT, SIPKIT_SECRET: secret = "" } = process.env;
+const [worker = 0, workers = 1] = [process.env.SIPKIT_WORKER, process.env.SIPKIT_WORKERS].map(
+  Number,
+);
 const machine = hostname();
 const options = readOptions(process.argv.slice(2));
 const { domain, users, htdigest, minExpires, maxExpires } = options;
@@ -26,7 +28,7 @@ function share(leg: LegOptions, index: number): LegOptions {
   const { listen, advertise } = leg;
   if (typeof listen !== "string" || !listen.startsWith("udp:")) return { ...leg, reusePort: true };
   const udp = udpTransport(listen as `udp:${string}`, { reusePort: true });
-  const handOver = new HandOver(udp, { machine, worker, leg: index, pass });
+  const handOver = new HandOver(udp, { machine, worker, workers, leg: index, pass });
   shared.set(index, handOver);
   return { listen: handOver, ...(advertise === undefined ? {} : { advertise }) };
 }
@@ -70,8 +72,11 @@ for (const event of ["added", "refreshed", "removed", "expired", "lost"] as cons
 process.on("message", (stray: Stray) => shared.get(stray.leg)?.take(stray));
 for (const end of ["SIGINT", "SIGTERM", "disconnect"] as const) {
   process.on(end, () => {
-    const ended = server.close({ within: 2000 });
-    void ended.finally(() => process.connected && process.disconnect());
+    const ended = server.close({ within: 2000 }).catch((error: unknown) => {
+      console.error(error);
+      process.exitCode = 1;
+    });
+    void ended.then(() => process.connected && process.disconnect());
   });
 }
 await server.listen();

@@ -32,7 +32,6 @@ export class Workers {
       this.close();
       throw error;
     }
-    for (const index of this.#workers.keys()) this.#keep(index);
   }
 
   /** Has all close, each when what is pending there has come to its end. */
@@ -43,26 +42,30 @@ export class Workers {
 
   /** Starts a worker; resolves when it listens. */
   #begin(index: number): Promise<void> {
-    const { args, secret, privatePort } = this.#options;
+    const { args, secret, privatePort, workers } = this.#options;
     const env = {
       ...process.env,
       SIPKIT_WORKER: String(index),
+      SIPKIT_WORKERS: String(workers),
       SIPKIT_PRIVATE_PORT: String(privatePort + index),
       SIPKIT_SECRET: secret,
     };
     const file = join(import.meta.dirname, "worker.ts");
     const child = fork(file, args, { env, serialization: "advanced" });
     this.#workers.set(index, { child, channel: new BoundedChannel() });
+    let isListening = false;
     return new Promise((resolve, reject) => {
       child.on("message", (message: "listening" | Stray) => {
         if (message === "listening") {
           console.log(`worker ${index}: process ${child.pid} listens`);
+          isListening = true;
           resolve();
         } else this.#carry(message);
       });
       child.once("exit", (code, signal) => {
         console.log(`worker ${index}: ended by ${signal ?? code}`);
-        reject(new Error(`worker ${index} doesn't start`));
+        if (isListening) this.#again(index);
+        else reject(new Error(`worker ${index} doesn't start`));
       });
     });
   }
@@ -72,17 +75,9 @@ export class Workers {
     worker?.channel.send(worker.child, stray);
   }
 
-  #keep(index: number): void {
-    this.#workers.get(index)?.child.once("exit", () => this.#again(index));
-  }
-
   #again(index: number): void {
     setTimeout(() => {
-      if (this.#isClosing) return;
-      this.#begin(index).then(
-        () => this.#keep(index),
-        () => this.#again(index),
-      );
+      if (!this.#isClosing) this.#begin(index).catch(() => this.#again(index));
     }, RESTART_AFTER);
   }
 }

@@ -1,8 +1,11 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
 import type { Peer, TransportSink } from "@sipkit/core";
 import { describe, expect, it } from "vitest";
 import { BoundedChannel } from "../../examples/workers/bounded-channel.ts";
 import { HandOver } from "../../examples/workers/hand-over.ts";
 import { markedRandom, nodeName, ownerOf, type Stray } from "../../examples/workers/stray.ts";
+import { canReusePort } from "../../packages/core/src/transport/reuse-port.ts";
 
 const bytes = (...lines: readonly string[]): Uint8Array =>
   Buffer.from([...lines, "Content-Length: 0", "", ""].join("\r\n"), "latin1");
@@ -51,6 +54,18 @@ describe("ownerOf of examples/workers", () => {
   });
 });
 
+it.skipIf(canReusePort())(
+  "examples/workers says what it needs on a Node that shares no port",
+  { timeout: 60_000 },
+  async () => {
+    const args = ["--conditions=@sipkit/source", "--import=tsx", "examples/workers/main.ts"];
+    const cwd = new URL("../..", import.meta.url).pathname;
+    const env = { ...process.env, SIPKIT_SECRET: "a secret of the tests".repeat(2) };
+    const refused = promisify(execFile)(process.execPath, args, { cwd, env });
+    await expect(refused).rejects.toThrow(/reusePort needs Node 22\.12, 23\.1 or later/);
+  },
+);
+
 describe("HandOver of examples/workers", () => {
   const start = async (hasRoom: boolean) => {
     const got: Peer[] = [];
@@ -66,7 +81,7 @@ describe("HandOver of examples/workers", () => {
       close: async () => undefined,
     } as const;
     const pass = (stray: Stray): boolean => hasRoom && passed.push(stray) > 0;
-    const handOver = new HandOver(udp, { machine: "host", worker: 1, leg: 4, pass });
+    const handOver = new HandOver(udp, { machine: "host", worker: 1, workers: 2, leg: 4, pass });
     const sink = { malformed() {}, failed() {}, closed() {} };
     await handOver.listen({ ...sink, message: (_bytes, from) => got.push(from) });
     const from: Peer = { protocol: "udp", address: "192.0.2.9", port: 40_000 };
@@ -77,7 +92,8 @@ describe("HandOver of examples/workers", () => {
     const { handOver, got, passed, receive } = await start(true);
     receive(response("z9hG4bK1~own"));
     receive(bytes("REGISTER sip:example.com SIP/2.0"));
-    expect(got).toHaveLength(2);
+    receive(response("z9hG4bK2~gone"));
+    expect(got).toHaveLength(3);
     const stray = response("z9hG4bK0~other");
     receive(stray);
     expect(passed).toEqual([{ to: 0, leg: 4, bytes: stray, address: "192.0.2.9", port: 40_000 }]);
