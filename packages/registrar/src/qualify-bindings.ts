@@ -4,7 +4,7 @@ import { wakeable } from "./push/push-options.ts";
 import type { QualifySettings } from "./qualify-options.ts";
 import type { RegistrarSettings } from "./registrar-options.ts";
 
-const SIP_PORT = 5060;
+const DEFAULT_PORT = 5060;
 
 /**
  * Whether a binding is to be pinged from here: in force, over a flow of this node that can still be used. One without a
@@ -30,7 +30,7 @@ function isBehindNat(
   uri: string,
   { remote, protocol }: { readonly remote: string; readonly protocol: string },
 ): boolean {
-  const { host, port = SIP_PORT } = parseSipUri(uri);
+  const { host, port = DEFAULT_PORT } = parseSipUri(uri);
   const colon = remote.lastIndexOf(":");
   if (canonicalAddress(host) !== canonicalAddress(remote.slice(0, colon))) return true;
   return protocol === "udp" && String(port) !== remote.slice(colon + 1);
