@@ -65,8 +65,8 @@ export class Push {
     }
     // A device that asks for push no more has come all the same.
     if (isBound) this.#held.arrived(addressOfRecord, binding, previous);
-    // RFC 8599 §5.5: who is bound no more isn't woken.
-    else if (device !== undefined && name !== "lost") {
+    // Whose binding has only ended may be on his way: he was woken before.
+    else if (device !== undefined && name === "removed") {
       this.#held.gone(pushId(device), addressOfRecord);
     }
   }
@@ -87,7 +87,10 @@ export class Push {
     };
   }
 
-  /** What a proxy has devices woken by, and waits for; `undefined`: nobody sleeps. `targetsOf`: where the request goes when one comes. */
+  /**
+   * What a proxy has devices woken by, and waits for; `undefined`: nobody sleeps. `targetsOf`: where the request goes when
+   * one of them comes.
+   */
   late(
     request: Request,
     addressOfRecord: string,

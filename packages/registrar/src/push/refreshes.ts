@@ -14,7 +14,7 @@ const PAUSE = 50;
 /** Milliseconds until a store that failed, or pushes that were too many, are tried again. */
 const RETRY = 1000;
 /** Of the time before the end at which a device is first woken, the part in which it is left alone. */
-const TOO_LATE = 1 / 6;
+const TOO_LATE = 1 / 4;
 
 /**
  * Wakes devices before their bindings end, so that they register again: once `refreshBefore`, then each time that half of
