@@ -3,7 +3,7 @@ import type { Binding } from "./binding.ts";
 import { bindingId } from "./binding-id.ts";
 import { type Device, deviceOf } from "./device.ts";
 import type { Life } from "./life.ts";
-import type { Reachability } from "./ping-states.ts";
+import type { Reachability } from "./qualify/ping-states.ts";
 
 /** A binding that is in force, as `Registrar.query` gives it. */
 export interface CurrentBinding extends Binding, Device, Reachability {

@@ -28,10 +28,14 @@ export { MidRegistrar } from "./mid-registrar/mid-registrar.ts";
 export type { MidRegistrarOptions } from "./mid-registrar/mid-registrar-options.ts";
 export type { UpstreamClient } from "./mid-registrar/upstream.ts";
 export type { MidRegistrarMode } from "./mid-registrar/upstream-update.ts";
-export type { Reachability } from "./ping-states.ts";
 export { type PushDevice, withoutPush } from "./push/push-device.ts";
 export type { PushHook, PushNotification, PushOptions } from "./push/push-options.ts";
-export type { QualifiedBindings, QualifyOptions, WhenUnreachable } from "./qualify-options.ts";
+export type { Reachability } from "./qualify/ping-states.ts";
+export type {
+  QualifiedBindings,
+  QualifyOptions,
+  WhenUnreachable,
+} from "./qualify/qualify-options.ts";
 export type { MaySubscribe, RegEventsOptions } from "./reg-event/options.ts";
 export { RegEvents, type RegEventsCounts } from "./reg-event/reg-events.ts";
 export type { PathMode } from "./register-facts.ts";

@@ -21,7 +21,7 @@ import type { Life } from "./life.ts";
 import type { LostFlows } from "./lost-flows.ts";
 import type { Push } from "./push/push.ts";
 import { wakeable } from "./push/push-options.ts";
-import { orderedByPings } from "./qualify-order.ts";
+import { orderedByPings } from "./qualify/qualify-order.ts";
 import { isLost } from "./reachability.ts";
 import { readBindings } from "./read-bindings.ts";
 import { StoreUnavailable } from "./store-unavailable.ts";

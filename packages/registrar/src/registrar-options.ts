@@ -7,7 +7,11 @@ import type { ContactRules } from "./contact-requests.ts";
 import type { LocationStore } from "./location-store.ts";
 import { memoryStore } from "./memory-store.ts";
 import { type PushOptions, type PushSettings, readPush } from "./push/push-options.ts";
-import { type QualifyOptions, type QualifySettings, readQualify } from "./qualify-options.ts";
+import {
+  type QualifyOptions,
+  type QualifySettings,
+  readQualify,
+} from "./qualify/qualify-options.ts";
 import type { AnswerRules } from "./register-answers.ts";
 import type { PathMode } from "./register-facts.ts";
 import type { WhenFull } from "./register-update.ts";

@@ -27,9 +27,9 @@ import { type ListOptions, listUsers, type RegistrationPage } from "./listing.ts
 import type { LocationStore } from "./location-store.ts";
 import { LookUps } from "./look-ups.ts";
 import { LostFlows } from "./lost-flows.ts";
-import { PingStates } from "./ping-states.ts";
 import { Push } from "./push/push.ts";
-import { Qualifier } from "./qualifier.ts";
+import { PingStates } from "./qualify/ping-states.ts";
+import { Qualifier } from "./qualify/qualifier.ts";
 import { RegisterFailures } from "./register-failures.ts";
 import { RegisterTally } from "./register-tally.ts";
 import { type RegistrarOptions, type RegistrarSettings, readOptions } from "./registrar-options.ts";

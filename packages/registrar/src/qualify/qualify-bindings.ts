@@ -1,8 +1,8 @@
 import { canonicalAddress, parseSipUri, type Server } from "@sipkit/core";
-import type { Binding } from "./binding.ts";
-import { wakeable } from "./push/push-options.ts";
+import type { Binding } from "../binding.ts";
+import { wakeable } from "../push/push-options.ts";
+import type { RegistrarSettings } from "../registrar-options.ts";
 import type { QualifySettings } from "./qualify-options.ts";
-import type { RegistrarSettings } from "./registrar-options.ts";
 
 const DEFAULT_PORT = 5060;
 

@@ -1,15 +1,15 @@
 import type { Dispatcher } from "@sipkit/core";
 import { TestServer, type VirtualNode } from "@sipkit/core/testing";
 import { describe, expect, it } from "vitest";
-import type { LocationStore } from "./location-store.ts";
-import { memoryStore } from "./memory-store.ts";
+import type { LocationStore } from "../location-store.ts";
+import { memoryStore } from "../memory-store.ts";
+import { Registrar } from "../registrar.ts";
+import type { RegistrarOptions } from "../registrar-options.ts";
+import { StoreUnavailable } from "../store-unavailable.ts";
+import { ALICE, Scene } from "../test-kit/qualify-kit.ts";
+import { distant, inMemory, register } from "../test-kit/registrar-kit.ts";
+import { sampleBinding } from "../testing.ts";
 import type { QualifyOptions } from "./qualify-options.ts";
-import { Registrar } from "./registrar.ts";
-import type { RegistrarOptions } from "./registrar-options.ts";
-import { StoreUnavailable } from "./store-unavailable.ts";
-import { ALICE, Scene } from "./test-kit/qualify-kit.ts";
-import { distant, inMemory, register } from "./test-kit/registrar-kit.ts";
-import { sampleBinding } from "./testing.ts";
 
 /** Without chance: each binding is pinged every 30 s. */
 const STEADY: QualifyOptions = { interval: 30, jitter: 0, timeout: 5 };

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import type { Binding } from "./binding.ts";
-import { identifyingParts } from "./binding-id.ts";
-import type { BindingEvent, BindingEventName } from "./events.ts";
+import type { Binding } from "../binding.ts";
+import { identifyingParts } from "../binding-id.ts";
+import type { BindingEvent, BindingEventName } from "../events.ts";
 import { type PingKey, type PingRecord, PingTable } from "./ping-table.ts";
 
 /** What the pings of a binding have told. */

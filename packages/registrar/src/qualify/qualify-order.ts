@@ -1,4 +1,4 @@
-import type { Binding } from "./binding.ts";
+import type { Binding } from "../binding.ts";
 import { isDown, type PingStates } from "./ping-states.ts";
 import type { QualifySettings } from "./qualify-options.ts";
 

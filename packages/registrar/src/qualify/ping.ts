@@ -6,9 +6,9 @@ import {
   type SipError,
   type Target,
 } from "@sipkit/core";
-import type { Binding } from "./binding.ts";
+import type { Binding } from "../binding.ts";
+import { userUri } from "../user-uri.ts";
 import type { BegunPing } from "./ping-states.ts";
-import { userUri } from "./user-uri.ts";
 
 /** Who is told what became of a ping. */
 export interface PingKeeper {

@@ -1,5 +1,5 @@
 import { type Awaitable, SipError, whenKnown } from "@sipkit/core";
-import type { LocationStore, StoredUser } from "./location-store.ts";
+import type { LocationStore, StoredUser } from "../location-store.ts";
 
 /** Milliseconds for which a count of the users holds. */
 const COUNT_HOLDS = 1000;

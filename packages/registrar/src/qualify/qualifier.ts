@@ -1,9 +1,10 @@
 import { type Awaitable, SipError, type Timer, whenKnown } from "@sipkit/core";
-import type { Binding } from "./binding.ts";
-import { chanceOf } from "./chance.ts";
-import { runDetached } from "./failures.ts";
-import type { Life } from "./life.ts";
-import type { LostFlows } from "./lost-flows.ts";
+import type { Binding } from "../binding.ts";
+import { chanceOf } from "../chance.ts";
+import { runDetached } from "../failures.ts";
+import type { Life } from "../life.ts";
+import type { LostFlows } from "../lost-flows.ts";
+import { StoreUnavailable } from "../store-unavailable.ts";
 import type { Ping } from "./ping.ts";
 import type { PingStates } from "./ping-states.ts";
 import { type PingOutcomes, PingsUnderWay } from "./pings-under-way.ts";
@@ -11,7 +12,6 @@ import { isQualified } from "./qualify-bindings.ts";
 import type { QualifySettings } from "./qualify-options.ts";
 import { QualifyPace } from "./qualify-pace.ts";
 import { QualifyWalk } from "./qualify-walk.ts";
-import { StoreUnavailable } from "./store-unavailable.ts";
 
 /** Milliseconds until a store that failed is asked again. */
 const RETRY = 1000;
