@@ -111,10 +111,16 @@ async function startQuorumSentinel(master: RedisServer): Promise<RedisServer> {
 
 /** Waits until a sentinel can have one of two replicas take over, with the votes of two others. */
 export async function knowsAll(sentinel: RedisServer): Promise<void> {
+  const flags = async (of: string): Promise<readonly string[]> => {
+    const words = (await redisCommand(sentinel, "SENTINEL", of, GROUP)).split(/\r?\n/);
+    return words.filter((_, index) => words[index - 1] === "flags");
+  };
   for (;;) {
-    const words = (await redisCommand(sentinel, "SENTINEL", "MASTER", GROUP)).split(/\r?\n/);
-    const value = (name: string): number => Number(words[words.indexOf(name) + 1]);
-    if (value("num-slaves") >= 2 && value("num-other-sentinels") >= 2) return;
+    const [replicas, sentinels] = await Promise.all([flags("REPLICAS"), flags("SENTINELS")]);
+    const isReady =
+      replicas.filter((each) => each === "slave").length === 2 &&
+      sentinels.filter((each) => each === "sentinel").length === 2;
+    if (isReady) return;
     await sleep(100);
   }
 }
