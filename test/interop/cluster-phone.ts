@@ -42,7 +42,7 @@ interface RegisterOptions {
   readonly rounds?: number;
   /** The credentials to begin with. Default: none. */
   readonly authorization?: string;
-  /** The number of the phone's flow, where it has several. RFC 5626 §4.2 */
+  /** The number of the phone's flow, where it has several, up to 9; a higher one is preferred. RFC 5626 §4.2 */
   readonly regId?: number;
 }
 
@@ -138,7 +138,7 @@ export class ClusterPhone {
         callId: this.callId,
         cseq,
         lines: [
-          `Contact: ${contact}${regId === undefined ? "" : `;reg-id=${regId}`}`,
+          `Contact: ${contact}${regId === undefined ? "" : `;reg-id=${regId};q=0.${regId}`}`,
           ...(regId === undefined ? [] : ["Supported: outbound, path"]),
           "Expires: 300",
           ...(authorization === "" ? [] : [`Authorization: ${authorization}`]),

@@ -121,7 +121,6 @@ describe.skipIf(inject("missingTools").includes("redis-server"))("examples/clust
       expect(answer?.one("Require")).toBe("outbound");
     }
     const ivy = await registered("ivy", "udp", b);
-    // The flow that was registered last is tried first.
     expect(await ivy.call("hank")).toContain(180);
     expect(flows.map(({ acks }) => acks)).toEqual([0, 1]);
     await a.kill();
