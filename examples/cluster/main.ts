@@ -11,10 +11,12 @@
 import { Authorize } from "@sipkit/auth";
 import { Dispatcher } from "@sipkit/core";
 import { Proxy } from "@sipkit/proxy";
-import { Registrar, withoutPush } from "@sipkit/registrar";
+import { Registrar } from "@sipkit/registrar";
 import { redisStore } from "@sipkit/store-redis";
+import { closeOnSignals } from "../registrar/close-on-signals.ts";
 import { greet } from "../registrar/greet.ts";
 import { LineWriter } from "../registrar/line-writer.ts";
+import { logBindings } from "../registrar/log-bindings.ts";
 import { type NodeOptions, readOptions, usage } from "./options.ts";
 
 try {
@@ -58,22 +60,10 @@ async function serve(options: NodeOptions): Promise<void> {
   });
 
   const log = new LineWriter();
-  for (const event of ["added", "refreshed", "removed", "expired", "lost"] as const) {
-    registrar.events.on(event, ({ addressOfRecord, binding }) => {
-      log.write(`${event} ${addressOfRecord} at ${JSON.stringify(withoutPush(binding.uri))}`);
-    });
-  }
+  logBindings(registrar, log.write);
 
   const legs = await server.listen();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.on(signal, () => {
-      console.log(`${signal}: closing`);
-      server.close({ within: 2000 }).catch((error: unknown) => {
-        console.error(error);
-        process.exitCode = 1;
-      });
-    });
-  }
+  closeOnSignals(server);
   console.log(`node ${node}`);
   greet(legs, options.place, options);
 }

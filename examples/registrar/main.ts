@@ -8,10 +8,12 @@ import { hostname } from "node:os";
 import { Authorize } from "@sipkit/auth";
 import { Dispatcher } from "@sipkit/core";
 import { Proxy } from "@sipkit/proxy";
-import { type ReachabilityEvent, RegEvents, Registrar, withoutPush } from "@sipkit/registrar";
+import { RegEvents, Registrar } from "@sipkit/registrar";
 import { reloadOnHangup } from "./certificates.ts";
+import { closeOnSignals } from "./close-on-signals.ts";
 import { greet } from "./greet.ts";
 import { LineWriter } from "./line-writer.ts";
+import { logBindings } from "./log-bindings.ts";
 import { openStore } from "./open-store.ts";
 import { type RegistrarExampleOptions, readOptions, usage } from "./options.ts";
 import { throttle } from "./throttle.ts";
@@ -50,23 +52,10 @@ async function serve(options: RegistrarExampleOptions): Promise<void> {
     limits: { maxConnectionsPerAddress: 10_000 },
   });
 
-  const changes = ["added", "refreshed", "removed", "expired", "lost"] as const;
-  for (const event of [...changes, "reachable", "unreachable"] as const) {
-    registrar.events.on(event, ({ addressOfRecord, binding }: ReachabilityEvent) => {
-      log.write(`${event} ${addressOfRecord} at ${JSON.stringify(withoutPush(binding.uri))}`);
-    });
-  }
+  logBindings(registrar, log.write);
 
   const legs = await server.listen();
   if (certificates) reloadOnHangup(server, certificates);
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.on(signal, () => {
-      console.log(`${signal}: closing`);
-      server.close({ within: 2000 }).catch((error: unknown) => {
-        console.error(error);
-        process.exitCode = 1;
-      });
-    });
-  }
+  closeOnSignals(server);
   greet(legs, place, options);
 }

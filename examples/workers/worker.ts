@@ -2,8 +2,9 @@ import { hostname } from "node:os";
 import { Authorize } from "@sipkit/auth";
 import { Dispatcher, type LegOptions, udpTransport } from "@sipkit/core";
 import { Proxy } from "@sipkit/proxy";
-import { Registrar, withoutPush } from "@sipkit/registrar";
+import { Registrar } from "@sipkit/registrar";
 import { LineWriter } from "../registrar/line-writer.ts";
+import { logBindings } from "../registrar/log-bindings.ts";
 import { openStore } from "../registrar/open-store.ts";
 import { readOptions } from "../registrar/options.ts";
 import { BoundedChannel } from "./bounded-channel.ts";
@@ -61,13 +62,7 @@ const server = new Dispatcher({
 });
 
 const log = new LineWriter();
-for (const event of ["added", "refreshed", "removed", "expired", "lost"] as const) {
-  registrar.events.on(event, ({ addressOfRecord, binding }) => {
-    log.write(
-      `${worker}: ${event} ${addressOfRecord} at ${JSON.stringify(withoutPush(binding.uri))}`,
-    );
-  });
-}
+logBindings(registrar, (line) => log.write(`${worker}: ${line}`));
 
 process.on("message", (stray: Stray) => shared.get(stray.leg)?.take(stray));
 for (const end of ["SIGINT", "SIGTERM", "disconnect"] as const) {
