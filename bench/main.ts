@@ -11,6 +11,7 @@ import { benchCall } from "./call.ts";
 import { benchFlood } from "./flood.ts";
 import { benchIdle } from "./idle.ts";
 import { benchRegister } from "./register.ts";
+import { benchServedStores } from "./served-stores.ts";
 import { benchStorm } from "./storm.ts";
 import { benchTransports } from "./transports.ts";
 import { Workbench } from "./workbench.ts";
@@ -25,7 +26,10 @@ const BENCHMARKS: Readonly<Record<string, (bench: Workbench) => unknown>> = {
   register: benchRegister,
   call: benchCall,
   memory: async () => (await import("./memory.ts")).run(),
-  stores: async () => (await import("./stores.ts")).run(),
+  stores: async (bench) => [
+    await (await import("./stores.ts")).run(),
+    await benchServedStores(bench),
+  ],
   transports: benchTransports,
   idle: benchIdle,
   flood: benchFlood,

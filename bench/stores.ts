@@ -7,10 +7,8 @@
  * time, without a network. Processor time is that of this process, all its threads; Redis has its own beside it. The
  * restart opens a store that has all users' bindings, and asks for the first and for one of them.
  */
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
+import type { ChildProcess } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -18,8 +16,8 @@ import { Dispatcher, type FlowRef, Request, type Server, systemClock } from "@si
 import { type LocationStore, memoryStore, Registrar } from "@sipkit/registrar";
 import { lmdbStore } from "@sipkit/store-lmdb";
 import { redisStore } from "@sipkit/store-redis";
+import { type Redis, startRedis } from "./servers/redis.ts";
 import { number, printTable } from "./table.ts";
-import { hasTool } from "./tools.ts";
 
 const USERS = 100_000;
 const REFRESHES = 50_000;
@@ -67,11 +65,6 @@ export async function run(): Promise<readonly StoreFigures[]> {
   }
 }
 
-interface Redis {
-  readonly url: string;
-  readonly process: ChildProcess;
-}
-
 function contestants(folder: string, redis: Redis | undefined): readonly Contestant[] {
   const path = join(folder, "lmdb");
   return [
@@ -88,22 +81,6 @@ function contestants(folder: string, redis: Redis | undefined): readonly Contest
           },
         ]),
   ];
-}
-
-/** A server that writes nothing to the disk, on a free port; none where it isn't installed. */
-async function startRedis(folder: string): Promise<Redis | undefined> {
-  if (!hasTool("redis", "the store in Redis")) return undefined;
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address() as { readonly port: number };
-  probe.close();
-  await once(probe, "close");
-  const settings = ["--bind", "127.0.0.1", "--port", `${port}`, "--save", "", "--dir", folder];
-  const command = "redis-server";
-  const process = spawn(command, settings, { stdio: ["ignore", "pipe", "inherit"] });
-  for await (const text of process.stdout) if (String(text).includes("Ready to accept")) break;
-  process.stdout.resume();
-  return { url: `redis://127.0.0.1:${port}`, process };
 }
 
 async function measure({ name, open, process, keeps }: Contestant): Promise<StoreFigures> {
