@@ -1,14 +1,26 @@
 import type { ClientObserver, ClientTransaction, Response, SipError } from "@sipkit/core";
 import { Expiring } from "./deadlines.ts";
-import type { ResponseContext } from "./response-context.ts";
 import type { Destination } from "./target-set.ts";
+
+/** Whom a branch belongs to: sends it, and is told what becomes of it. */
+export interface BranchOwner {
+  send(branch: Branch): ClientTransaction;
+  /** A provisional response other than 100. */
+  progressed(branch: Branch, response: Response): void;
+  /** A 2xx. */
+  succeeded(branch: Branch, response: Response): void;
+  /** A final response that is no success, or none at all: then its status is what that counts as. */
+  failed(branch: Branch, status: number, response: Response | undefined): void;
+  /** A lap of its Timer C is over. RFC 3261 §16.8 */
+  lapEnded(branch: Branch, laps: number): void;
+}
 
 /** One forwarded copy of a request and what became of it. RFC 3261 §16.6, §16.7 */
 export class Branch extends Expiring implements ClientObserver {
   readonly destination: Destination;
   /** The Max-Breadth that it carries. */
   readonly breadth: number;
-  readonly #context: ResponseContext;
+  readonly #owner: BranchOwner;
   #transaction: ClientTransaction | undefined;
   /** How many laps of Timer C have ended since the last provisional response. */
   #laps = 0;
@@ -17,9 +29,9 @@ export class Branch extends Expiring implements ClientObserver {
   #isCancelled = false;
   #isExpired = false;
 
-  constructor(context: ResponseContext, destination: Destination, breadth: number) {
+  constructor(owner: BranchOwner, destination: Destination, breadth: number) {
     super();
-    this.#context = context;
+    this.#owner = owner;
     this.destination = destination;
     this.breadth = breadth;
   }
@@ -35,7 +47,7 @@ export class Branch extends Expiring implements ClientObserver {
   }
 
   start(): void {
-    const transaction = this.#context.send(this);
+    const transaction = this.#owner.send(this);
     // What failed at once has told us by now.
     if (this.#isOver) return;
     this.#transaction = transaction;
@@ -51,7 +63,7 @@ export class Branch extends Expiring implements ClientObserver {
   /** A lap of Timer C. RFC 3261 §16.8 */
   lapEnded(): void {
     this.#laps += 1;
-    this.#context.lapEnded(this, this.#laps);
+    this.#owner.lapEnded(this, this.#laps);
   }
 
   /**
@@ -69,7 +81,7 @@ export class Branch extends Expiring implements ClientObserver {
     // §16.7 step 5: every 2xx to an INVITE goes upstream, also one after the first.
     if (status >= 200 && status < 300) {
       this.#end();
-      this.#context.succeeded(this, response);
+      this.#owner.succeeded(this, response);
     } else if (this.#isOver) {
       // Nothing but a 2xx can follow a final response.
     } else if (status >= 300) {
@@ -78,7 +90,7 @@ export class Branch extends Expiring implements ClientObserver {
     } else if (status > 100) {
       this.#laps = 0;
       this.#hasProgressed = true;
-      this.#context.progressed(this, response);
+      this.#owner.progressed(this, response);
     }
   }
 
@@ -89,8 +101,8 @@ export class Branch extends Expiring implements ClientObserver {
   }
 
   #fail(status: number, response: Response | undefined): void {
-    if (status === 487 && this.#isExpired) this.#context.failed(this, 408, undefined);
-    else this.#context.failed(this, status, response);
+    if (status === 487 && this.#isExpired) this.#owner.failed(this, 408, undefined);
+    else this.#owner.failed(this, status, response);
   }
 
   #end(): void {

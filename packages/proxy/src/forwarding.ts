@@ -1,9 +1,7 @@
 import type { FlowRef, LateTargets, Request, Server } from "@sipkit/core";
 import type { Branch } from "./branch.ts";
-import type { Deadlines } from "./deadlines.ts";
-import type { LateArrivals } from "./late-arrivals.ts";
+import type { Deadlines, Expiring } from "./deadlines.ts";
 import type { RecordRoute } from "./record-route.ts";
-import type { ResponseContext } from "./response-context.ts";
 import type { Destination } from "./target-set.ts";
 
 /** What all response contexts of a proxy share. */
@@ -14,9 +12,9 @@ export interface ContextHost {
   /** How many laps Timer C has: after each one our own server transaction hears that we are still at it. */
   readonly laps: number;
   /** How long a group is tried while there is another after it. */
-  readonly groupTime: Deadlines<ResponseContext>;
+  readonly groupTime: Deadlines<Expiring & { groupExpired(): void }>;
   /** How long a request is held for targets that come late. */
-  readonly holdTime: Deadlines<LateArrivals>;
+  readonly holdTime: Deadlines<Expiring & { overdue(): void }>;
 }
 
 /** What is forwarded, and how. */

@@ -2,8 +2,15 @@ import type { LateTargets, LateTargetsObserver, Server, Target } from "@sipkit/c
 import type { Branch } from "./branch.ts";
 import { Expiring } from "./deadlines.ts";
 import type { ContextHost } from "./forwarding.ts";
-import type { ResponseContext } from "./response-context.ts";
 import { type Destination, deviceKey, targetGroups } from "./target-set.ts";
+
+/** Whose request waits for targets. */
+export interface LateArrivalsOwner {
+  /** Makes branches of targets that have come. */
+  join(targets: readonly Target[]): void;
+  /** Nobody is awaited any more. */
+  concludeWhenOver(): void;
+}
 
 /**
  * The targets of a request that come while it is on its way, or is held for them.
@@ -14,16 +21,16 @@ export class LateArrivals extends Expiring implements LateTargetsObserver {
   /** How many devices may still come. */
   expected: number;
   readonly #host: ContextHost;
-  readonly #context: ResponseContext;
+  readonly #owner: LateArrivalsOwner;
   readonly #source: LateTargets;
   #isAwaited = true;
   #isOver = false;
   #unwatch: (() => void) | undefined;
 
-  constructor(host: ContextHost, context: ResponseContext, source: LateTargets) {
+  constructor(host: ContextHost, owner: LateArrivalsOwner, source: LateTargets) {
     super();
     this.#host = host;
-    this.#context = context;
+    this.#owner = owner;
     this.#source = source;
     this.expected = source.expected;
   }
@@ -42,7 +49,7 @@ export class LateArrivals extends Expiring implements LateTargetsObserver {
 
   found(targets: readonly Target[]): void {
     if (this.#isOver) return;
-    this.#context.join(targets);
+    this.#owner.join(targets);
     this.expected = Math.max(0, this.expected - 1);
   }
 
@@ -50,7 +57,7 @@ export class LateArrivals extends Expiring implements LateTargetsObserver {
     if (!this.#isAwaited) return;
     this.#isAwaited = false;
     this.#host.holdTime.delete(this);
-    this.#context.concludeWhenOver();
+    this.#owner.concludeWhenOver();
   }
 
   /** Who wakes the devices has forgotten to say that none comes. */

@@ -10,13 +10,11 @@ import {
   SipError,
   type Verdict,
 } from "@sipkit/core";
-import type { Branch } from "./branch.ts";
 import { along, type Course, type CourseOptions, courseOf, hasWay } from "./course.ts";
 import { Deadlines } from "./deadlines.ts";
 import { copyForTarget, yieldToStrictRouter } from "./forward.ts";
 import { forwardedMethods } from "./forwarded-methods.ts";
 import type { ContextHost } from "./forwarding.ts";
-import type { LateArrivals } from "./late-arrivals.ts";
 import { loopHash } from "./loop.ts";
 import { incomingBreadth } from "./max-breadth.ts";
 import { isRecordRouted, RecordRoute } from "./record-route.ts";
@@ -108,12 +106,10 @@ export class Proxy implements Handler {
     const laps = Math.ceil(timerC / LONGEST_SILENCE);
     this.#host = {
       server,
-      timerC: new Deadlines<Branch>(server.clock, timerC / laps, (branch) => branch.lapEnded()),
+      timerC: new Deadlines(server.clock, timerC / laps, (branch) => branch.lapEnded()),
       laps,
-      groupTime: new Deadlines<ResponseContext>(server.clock, serialTimeout, (context) =>
-        context.groupExpired(),
-      ),
-      holdTime: new Deadlines<LateArrivals>(server.clock, LONGEST_HOLD, (late) => late.overdue()),
+      groupTime: new Deadlines(server.clock, serialTimeout, (context) => context.groupExpired()),
+      holdTime: new Deadlines(server.clock, LONGEST_HOLD, (late) => late.overdue()),
     };
   }
 

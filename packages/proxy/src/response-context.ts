@@ -1,14 +1,14 @@
 import { type ClientTransaction, type Response, type Target, targetGone } from "@sipkit/core";
 import { BestResponse, ownStatus, upstreamStatus } from "./best-response.ts";
-import { Branch } from "./branch.ts";
+import { Branch, type BranchOwner } from "./branch.ts";
 import { Expiring } from "./deadlines.ts";
 import type { ContextHost, Forwarding } from "./forwarding.ts";
-import { LateArrivals, newWays } from "./late-arrivals.ts";
+import { LateArrivals, type LateArrivalsOwner, newWays } from "./late-arrivals.ts";
 import { sendBranch } from "./send-branch.ts";
 import { forwardUpstream } from "./upstream.ts";
 
 /** A forwarded request with its branches, until one response goes upstream. RFC 3261 §16.7 */
-export class ResponseContext extends Expiring {
+export class ResponseContext extends Expiring implements BranchOwner, LateArrivalsOwner {
   readonly #host: ContextHost;
   readonly #forwarding: Forwarding;
   readonly #isInvite: boolean;

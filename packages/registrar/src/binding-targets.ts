@@ -4,6 +4,7 @@ import { bindingId } from "./binding-id.ts";
 import { type Device, deviceOf } from "./device.ts";
 import type { Life } from "./life.ts";
 import type { Reachability } from "./qualify/ping-states.ts";
+import { remainingSeconds } from "./remaining-seconds.ts";
 
 /** A binding that is in force, as `Registrar.query` gives it. */
 export interface CurrentBinding extends Binding, Device, Reachability {
@@ -14,11 +15,6 @@ export interface CurrentBinding extends Binding, Device, Reachability {
 }
 
 const NO_ROUTE: readonly string[] = Object.freeze([]);
-
-/** Seconds until a binding ends, at least 1 for one that is in force. */
-export function remainingSeconds(binding: Binding, now: number): number {
-  return Math.ceil((binding.expiresAt - now) / 1000);
-}
 
 /** The bindings in force of a user, with what their parameters and their pings say, in their order. */
 export function currentBindings(

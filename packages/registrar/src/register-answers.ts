@@ -1,6 +1,5 @@
 import type { Request, Response } from "@sipkit/core";
 import type { Binding } from "./binding.ts";
-import { remainingSeconds } from "./binding-targets.ts";
 import { DateText } from "./date-text.ts";
 import { deviceOf } from "./device.ts";
 import type { Gruus } from "./gruu.ts";
@@ -8,6 +7,7 @@ import { supports } from "./option-tags.ts";
 import { featureCaps } from "./push/push-contact.ts";
 import { withoutPush } from "./push/push-device.ts";
 import type { PushSettings } from "./push/push-options.ts";
+import { remainingSeconds } from "./remaining-seconds.ts";
 
 /** How much longer than told a connection may be without a keep-alive, in milliseconds. */
 const KEEP_ALIVE_GRACE = 10_000;

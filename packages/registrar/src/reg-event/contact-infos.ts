@@ -1,10 +1,10 @@
 import { Params } from "@sipkit/core";
 import type { Binding } from "../binding.ts";
 import { bindingId } from "../binding-id.ts";
-import { remainingSeconds } from "../binding-targets.ts";
 import { deviceOf } from "../device.ts";
 import type { Life } from "../life.ts";
 import { withoutPush } from "../push/push-device.ts";
+import { remainingSeconds } from "../remaining-seconds.ts";
 import { type ContactChange, isActive } from "./contact-changes.ts";
 import type { ContactEventName, ContactInfo, RegInfo } from "./reginfo.ts";
 
