@@ -67,10 +67,6 @@ function byDevice(targets: readonly Target[]): (readonly Target[])[] {
     if (ways === undefined) devices.set(key, [target]);
     else if (target.instance !== undefined) ways.push(target);
   }
-  for (const ways of devices.values()) {
-    // Of two ways to one device the one that was registered last is likelier to be alive.
-    if (ways.length > 1) ways.sort((a, b) => b.q - a.q || b.expiresAt - a.expiresAt);
-  }
   return [...devices.values()];
 }
 
