@@ -32,9 +32,11 @@ describe("CVE-2021-41145, ES2021-06: a flood of REGISTER", () => {
     const proof = await server.proof("alice", REGISTER);
     const [name = "", value = ""] = proof.split(/: (.*)/, 2);
     for (let n = 0; n < 2_000; n += 1) {
+      // The last digit is wrong in any case.
       const guess = value.replace(
-        /response="\w{4}/,
-        `response="${n.toString(16).padStart(4, "0")}`,
+        /response="\w{4}(\w+)(\w)"/,
+        (_all, digits: string, last: string) =>
+          `response="${n.toString(16).padStart(4, "0")}${digits}${last === "0" ? "1" : "0"}"`,
       );
       const sender = server.net.transport("udp:203.0.113.66:5060");
       const wire = message(REGISTER, { [name]: guess, Contact: "<sip:mallory@203.0.113.66>" });
