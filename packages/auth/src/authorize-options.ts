@@ -1,7 +1,8 @@
-import { type Awaitable, DomainNames, SipError } from "@sipkit/core";
+import { type Awaitable, DomainNames } from "@sipkit/core";
 import { type AlgorithmChoice, type Algorithms, algorithmsOf } from "./algorithm-choice.ts";
 import type { BearerOptions } from "./bearer.ts";
 import { quotable } from "./challenge.ts";
+import { checkOption } from "./check-option.ts";
 import type { Credentials } from "./credentials.ts";
 import type { Qop } from "./digest.ts";
 import { type FilterTable, filterNames, listOf } from "./filter.ts";
@@ -160,37 +161,37 @@ export function checkOptions(options: AuthorizeOptions): CheckedOptions {
   } = options;
   quotable("realm", realm);
   if (opaque !== undefined) quotable("opaque", opaque);
-  check(
+  checkOption(
     (options.credentials ?? options.htdigest ?? options.bearer) !== undefined,
     "credentials, htdigest or bearer must be given",
   );
   const chosen = algorithmsOf(algorithms);
-  check(
+  checkOption(
     options.htdigest === undefined ||
       typeof algorithms === "function" ||
       !chosen.hashes.includes("SHA-512-256"),
     "algorithms must not name SHA-512-256 beside htdigest: the file's HA1s are MD5 or SHA-256",
   );
-  check(
+  checkOption(
     qop.length > 0 && new Set(qop).size === qop.length && qop.every((one) => qops.includes(one)),
     `qop must be some of ${qops.join(", ")}, each once`,
   );
   for (const conditions of Object.values(filter)) {
-    check(
+    checkOption(
       listOf(conditions).every(
         (condition) => typeof condition === "function" || filterNames.includes(condition),
       ),
       `filter must hold functions and the names ${filterNames.join(", ")}`,
     );
   }
-  check(nonceLifetime > 0, "nonceLifetime must be a positive number of seconds");
-  check(Number.isInteger(maxNonces) && maxNonces > 0, "maxNonces must be a positive integer");
+  checkOption(nonceLifetime > 0, "nonceLifetime must be a positive number of seconds");
+  checkOption(Number.isInteger(maxNonces) && maxNonces > 0, "maxNonces must be a positive integer");
   const secrets = typeof secret === "string" || secret instanceof Uint8Array ? [secret] : secret;
-  check(
+  checkOption(
     secrets.every((key) => key.length > 0) && secrets.length <= MAX_SECRETS,
     `secret must not be empty, and ${MAX_SECRETS} at most`,
   );
-  check(digestUris.includes(digestUri), `digestUri must be one of ${digestUris.join(", ")}`);
+  checkOption(digestUris.includes(digestUri), `digestUri must be one of ${digestUris.join(", ")}`);
   return {
     ...options,
     algorithms: chosen,
@@ -208,8 +209,4 @@ export function checkOptions(options: AuthorizeOptions): CheckedOptions {
     secrets: [...secrets],
     domains: domains && new DomainNames(domains),
   };
-}
-
-function check(isGood: boolean, message: string): void {
-  if (!isGood) throw new SipError("SIP_BAD_OPTION", message);
 }

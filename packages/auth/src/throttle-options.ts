@@ -1,6 +1,7 @@
-import { AddressList, SipError } from "@sipkit/core";
+import { AddressList } from "@sipkit/core";
 import type { AuthFailure } from "./auth-failure.ts";
 import type { BackOffOptions } from "./back-off.ts";
+import { checkOption } from "./check-option.ts";
 import type { RateOptions } from "./request-rate.ts";
 
 /** What a `Throttle` lets pass, and what it does with the rest. Times are in milliseconds. */
@@ -96,10 +97,10 @@ export function checkThrottleOptions(options: ThrottleOptions): CheckedThrottleO
   })) {
     for (const [part, value] of Object.entries(values)) {
       // Less than one makes no sense of counts, and none of times.
-      check(Number.isFinite(value) && value >= 1, `${name}: ${part} must be 1 or more`);
+      checkOption(Number.isFinite(value) && value >= 1, `${name}: ${part} must be 1 or more`);
     }
   }
-  check(["drop", 403, 503].includes(answer), 'answer must be "drop", 403 or 503');
+  checkOption(["drop", 403, 503].includes(answer), 'answer must be "drop", 403 or 503');
   return {
     ...checked,
     knownFor,
@@ -110,8 +111,4 @@ export function checkThrottleOptions(options: ThrottleOptions): CheckedThrottleO
     maxKnown,
     onFailure,
   };
-}
-
-function check(isGood: boolean, message: string): void {
-  if (!isGood) throw new SipError("SIP_BAD_OPTION", message);
 }

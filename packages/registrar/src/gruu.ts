@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv, hash } from "node:crypto";
 import { type Random, type SecretRing, type SipUri, unescapeUser } from "@sipkit/core";
+import { derivedKey } from "./derived-key.ts";
 
 /** Whom a GRUU names. */
 export interface GruuOwner {
@@ -88,8 +89,7 @@ export class Gruus {
 }
 
 function keyOf(secret: string | Uint8Array): Buffer {
-  const text = typeof secret === "string" ? secret : Buffer.from(secret).toString("hex");
-  return Buffer.from(hash("sha256", `temporary gruu\n${text}`, "hex"), "hex");
+  return derivedKey("temporary gruu", secret);
 }
 
 /** What a key hides; `undefined`: it was another key. */

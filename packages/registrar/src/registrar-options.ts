@@ -1,6 +1,7 @@
-import { canonicalHost, DomainNames, type SecretRing, SipError, secretRing } from "@sipkit/core";
+import { canonicalHost, DomainNames, type SecretRing, secretRing } from "@sipkit/core";
 import type { Approve } from "./approval.ts";
 import type { AttributesOf } from "./binding-attributes.ts";
+import { checkOption } from "./check-option.ts";
 import type { NextHopRule } from "./contact-flow.ts";
 import type { Matching } from "./contact-key.ts";
 import type { ContactRules } from "./contact-requests.ts";
@@ -160,18 +161,18 @@ export function readOptions(options: RegistrarOptions): RegistrarSettings {
   for (const [name, value] of Object.entries({ ...limits, maxBindings, flowTimer })) {
     if (value === undefined) continue;
     const least = name === "minExpires" ? 0 : 1;
-    check(
+    checkOption(
       Number.isSafeInteger(value) && value >= least && value <= 0xffff_ffff,
       `${name} must be a whole number from ${least}`,
     );
   }
-  check(
+  checkOption(
     minExpires <= maxExpires && defaultExpires <= maxExpires,
     "minExpires and defaultExpires must not exceed maxExpires",
   );
-  check(expiresJitter >= 0 && expiresJitter <= 0.9, "expiresJitter must be from 0 to 0.9");
-  check(defaultQ >= 0 && defaultQ <= 1, "defaultQ must be from 0 to 1");
-  check(
+  checkOption(expiresJitter >= 0 && expiresJitter <= 0.9, "expiresJitter must be from 0 to 0.9");
+  checkOption(defaultQ >= 0 && defaultQ <= 1, "defaultQ must be from 0 to 1");
+  checkOption(
     typeof matching === "string" || matching.param !== "",
     "matching by a parameter needs its name",
   );
@@ -223,12 +224,11 @@ function readAliases(aliases: Readonly<Record<string, string>>): ReadonlyMap<str
   return new Map(
     Object.entries(aliases).map(([alias, domain]) => {
       const [of = "", to = ""] = new DomainNames([alias, domain]).names;
-      check(!of.includes("*") && !to.includes("*"), "an alias is one name, and so is its domain");
+      checkOption(
+        !of.includes("*") && !to.includes("*"),
+        "an alias is one name, and so is its domain",
+      );
       return [canonicalHost(of), canonicalHost(to)];
     }),
   );
-}
-
-function check(isGood: boolean, message: string): void {
-  if (!isGood) throw new SipError("SIP_BAD_OPTION", message);
 }

@@ -1,5 +1,6 @@
-import { createCipheriv, createDecipheriv, createHmac, hash, timingSafeEqual } from "node:crypto";
+import { createCipheriv, createDecipheriv, createHmac, timingSafeEqual } from "node:crypto";
 import type { SecretRing } from "@sipkit/core";
+import { derivedKey } from "../derived-key.ts";
 
 /** Whom a Contact of ours stands for. */
 export interface ContactOwner {
@@ -71,8 +72,8 @@ function macOf(text: Buffer, { mac }: Keys): Buffer {
 }
 
 function keysOf(secret: string | Uint8Array): Keys {
-  const text = typeof secret === "string" ? secret : Buffer.from(secret).toString("hex");
-  const keyFor = (purpose: string): Buffer =>
-    Buffer.from(hash("sha256", `mid-registrar ${purpose}\n${text}`, "hex"), "hex");
-  return { mac: keyFor("mac"), cipher: keyFor("cipher") };
+  return {
+    mac: derivedKey("mid-registrar mac", secret),
+    cipher: derivedKey("mid-registrar cipher", secret),
+  };
 }

@@ -1,4 +1,5 @@
-import { readSipUri, type SecretRing, SipError, secretRing } from "@sipkit/core";
+import { readSipUri, type SecretRing, secretRing } from "@sipkit/core";
+import { checkOption } from "../check-option.ts";
 import type { RegistrarOptions } from "../registrar-options.ts";
 import type { UpstreamClient, UpstreamRules } from "./upstream.ts";
 import type { MidRegistrarMode } from "./upstream-update.ts";
@@ -87,18 +88,18 @@ export function readMidOptions(options: MidRegistrarOptions): MidRegistrarSettin
   const { outgoingExpires = 3600, outgoingJitter = 0.1, maxExpires = 300 } = options;
   const { margin = 30, timeout = 5000, retryAfter = 10 } = options;
   const { maxPending = 1000, maxPendingPerUser = 5, maxRemembered = 1_000_000 } = options;
-  check(readSipUri(upstream) !== undefined, "upstream must be a SIP URI");
+  checkOption(readSipUri(upstream) !== undefined, "upstream must be a SIP URI");
   const counts = { outgoingExpires, timeout, retryAfter, maxPending, maxPendingPerUser };
   for (const [name, value] of Object.entries({ ...counts, maxRemembered })) {
-    check(Number.isSafeInteger(value) && value > 0, `${name} must be a whole number from 1`);
+    checkOption(Number.isSafeInteger(value) && value > 0, `${name} must be a whole number from 1`);
   }
-  check(Number.isSafeInteger(margin) && margin >= 0, "margin must be a whole number from 0");
-  check(
+  checkOption(Number.isSafeInteger(margin) && margin >= 0, "margin must be a whole number from 0");
+  checkOption(
     mode === "mirror" || outgoingExpires > maxExpires + margin,
     "outgoingExpires must be above maxExpires and margin, or nothing is absorbed",
   );
-  check(outgoingJitter >= 0 && outgoingJitter <= 0.9, "outgoingJitter must be from 0 to 0.9");
-  check(
+  checkOption(outgoingJitter >= 0 && outgoingJitter <= 0.9, "outgoingJitter must be from 0 to 0.9");
+  checkOption(
     mode !== "aor" || insert === "contact",
     "one Contact for all devices needs insert: contact",
   );
@@ -117,8 +118,4 @@ export function readMidOptions(options: MidRegistrarOptions): MidRegistrarSettin
     maxPendingPerUser,
     maxRemembered,
   };
-}
-
-function check(isGood: boolean, message: string): void {
-  if (!isGood) throw new SipError("SIP_BAD_OPTION", message);
 }

@@ -1,5 +1,6 @@
-import { type Awaitable, type Method, SipError } from "@sipkit/core";
+import type { Awaitable, Method } from "@sipkit/core";
 import type { Binding } from "../binding.ts";
+import { checkOption } from "../check-option.ts";
 import { type PushDevice, pushDeviceOf } from "./push-device.ts";
 
 /** A device is to be woken: it shall send a REGISTER, which is all that a push asks of it. */
@@ -116,29 +117,32 @@ export function readPush(
   const { maxRefreshed = 2_000_000, refreshBefore = 120 } = options;
   const providers = new Map<string, PushProvider>();
   for (const [name, send] of Object.entries(options.providers)) {
-    check(NAME.test(name), `push: ${JSON.stringify(name)} can't be the name of a provider`);
-    check(typeof send === "function", `push: the provider ${name} is no function`);
+    checkOption(NAME.test(name), `push: ${JSON.stringify(name)} can't be the name of a provider`);
+    checkOption(typeof send === "function", `push: the provider ${name} is no function`);
     providers.set(name.toLowerCase(), { name, send });
   }
-  check(providers.size > 0, "push: no provider is given");
-  check(wait >= 1000 && wait <= 30_000, "push: wait must be from 1,000 to 30,000");
-  check(awakeFor >= 0 && awakeFor <= 3_600_000, "push: awakeFor must be from 0 to 3,600,000");
-  check(
+  checkOption(providers.size > 0, "push: no provider is given");
+  checkOption(wait >= 1000 && wait <= 30_000, "push: wait must be from 1,000 to 30,000");
+  checkOption(awakeFor >= 0 && awakeFor <= 3_600_000, "push: awakeFor must be from 0 to 3,600,000");
+  checkOption(
     minInterval >= 0 && minInterval <= 3_600_000,
     "push: minInterval must be from 0 to 3,600,000",
   );
   const bounds = { maxHeld, maxHeldPerUser, maxOutstanding, maxRefreshed };
   for (const [name, value] of Object.entries(bounds)) {
-    check(Number.isSafeInteger(value) && value >= 1, `push: ${name} must be a whole number from 1`);
+    checkOption(
+      Number.isSafeInteger(value) && value >= 1,
+      `push: ${name} must be a whole number from 1`,
+    );
   }
-  check(
+  checkOption(
     Number.isSafeInteger(refreshBefore) && refreshBefore >= 0,
     "push: refreshBefore must be a whole number from 0",
   );
   // RFC 8599 §5.6.1.1: too short is what would end before its device could be woken.
   const lead = refreshBefore === 0 ? RECOMMENDED : refreshBefore;
   const minExpires = lead + BEFORE_REFRESH;
-  check(
+  checkOption(
     minExpires <= shortest,
     `push: maxExpires and defaultExpires must be at least ${minExpires}`,
   );
@@ -164,8 +168,4 @@ export function wakeable(
 ): PushDevice | undefined {
   const device = push && pushDeviceOf(uri);
   return device !== undefined && push?.providers.has(device.provider) ? device : undefined;
-}
-
-function check(isGood: boolean, message: string): void {
-  if (!isGood) throw new SipError("SIP_BAD_OPTION", message);
 }

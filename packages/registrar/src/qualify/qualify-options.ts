@@ -1,4 +1,4 @@
-import { SipError } from "@sipkit/core";
+import { checkOption } from "../check-option.ts";
 
 /**
  * Which bindings are pinged: `"all"` that this node has a flow to, those over `"udp"`, or those behind a `"nat"`: their
@@ -80,5 +80,5 @@ function isCount(value: number, most: number): boolean {
 }
 
 function check(isGood: boolean, message: string): void {
-  if (!isGood) throw new SipError("SIP_BAD_OPTION", `qualify: ${message}`);
+  checkOption(isGood, `qualify: ${message}`);
 }
