@@ -80,6 +80,19 @@ async function ringing(scene: Scene, name: string): Promise<Phone> {
   return phone;
 }
 
+/** A call to bob that rings at his desk already. */
+async function callToRingingDesk(): Promise<{ readonly act: Act; readonly desk: Phone }> {
+  const phones: Phone[] = [];
+  const act = await call("INVITE", {}, async (scene) => {
+    const phone = await ringing(scene, "desk");
+    await phone.register({ user: "bob" });
+    phones.push(phone);
+  });
+  const [desk] = phones as [Phone];
+  desk.deliver(desk.got("INVITE"), 180);
+  return { act, desk };
+}
+
 const finals = (sent: Sent): readonly number[] => sent.statuses.filter((status) => status >= 200);
 
 function isQuiet({ scene, waker }: Act): void {
@@ -133,15 +146,8 @@ describe("Proxy, targets that come late, RFC 8599 §5.6.2", () => {
   });
 
   it("rings who is there at once, and who comes late beside", async () => {
-    const phones: Phone[] = [];
-    const act = await call("INVITE", {}, async (scene) => {
-      const desk = await ringing(scene, "desk");
-      await desk.register({ user: "bob" });
-      phones.push(desk);
-    });
+    const { act, desk } = await callToRingingDesk();
     const { scene, waker, sent } = act;
-    const [desk] = phones as [Phone];
-    desk.deliver(desk.got("INVITE"), 180);
     const mobile = await ringing(scene, "mobile");
     waker.observer.found([target(mobile)]);
     waker.observer.settled();
@@ -180,15 +186,8 @@ describe("Proxy, targets that come late, RFC 8599 §5.6.2", () => {
   });
 
   it("rings who comes after the wait is over, while others ring", async () => {
-    const phones: Phone[] = [];
-    const act = await call("INVITE", {}, async (scene) => {
-      const desk = await ringing(scene, "desk");
-      await desk.register({ user: "bob" });
-      phones.push(desk);
-    });
+    const { act } = await callToRingingDesk();
     const { scene, waker, sent } = act;
-    const [desk] = phones as [Phone];
-    desk.deliver(desk.got("INVITE"), 180);
     waker.observer.settled();
     await scene.advance(10_000);
     const mobile = await ringing(scene, "mobile");
